@@ -1,0 +1,49 @@
+"""What an embedder is, wherever its model runs.
+
+- One row per text, in the order given: `float32`, `dimension` long, of norm 1.
+  A text in which the model knows no token (an empty one, say) still gets a unit row,
+  the same for all such texts.
+- No texts give a matrix of shape (0, `dimension`).
+- Equal texts give equal rows, in whatever company they are sent.
+- Calls from several threads at once are safe.
+- Equal fingerprints mean one document space: such embedders may share a collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from embedtune.datasets.values import Document
+from embedtune.types import FloatMatrix
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Texts in, unit rows out.
+
+    Queries and documents have a verb each because models treat them differently.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a person calls this embedder."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """The length of a row."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the document space."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return one row for each of *texts*."""
+        ...
+
+    def embed_documents(self, documents: Sequence[Document | str]) -> FloatMatrix:
+        """Return one row for each of *documents*; a string is a text, untitled."""
+        ...
