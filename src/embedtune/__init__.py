@@ -1,0 +1,98 @@
+"""Fine-tune text embeddings on labelled data, prove the gain, search with Milvus.
+
+Every public name is here; each is loaded when it is first used, so that
+`import embedtune` costs nothing and loads no SDK.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from embedtune import errors
+from embedtune._version import __version__
+
+__all__ = [
+    "CachedEmbedder",
+    "Comparison",
+    "DatasetReport",
+    "Document",
+    "Embedder",
+    "EvaluationReport",
+    "Hit",
+    "JobState",
+    "LocalEmbedder",
+    "LocalTuner",
+    "MilvusIndex",
+    "Problem",
+    "Qrels",
+    "Query",
+    "RetryPolicy",
+    "TaskType",
+    "TunedModel",
+    "Tuner",
+    "TuningDataset",
+    "TuningJob",
+    "TuningSpec",
+    "__version__",
+    "compare",
+    "errors",
+    "evaluate",
+]
+
+_HOME = {
+    "CachedEmbedder": "embedtune.serving.cached",
+    "Comparison": "embedtune.evaluation.comparison",
+    "DatasetReport": "embedtune.datasets.report",
+    "Document": "embedtune.datasets.values",
+    "Embedder": "embedtune.serving.base",
+    "EvaluationReport": "embedtune.evaluation.report",
+    "Hit": "embedtune.vectorstore.values",
+    "JobState": "embedtune.types",
+    "LocalEmbedder": "embedtune.serving.local",
+    "LocalTuner": "embedtune.tuning.local",
+    "MilvusIndex": "embedtune.vectorstore.index",
+    "Problem": "embedtune.datasets.report",
+    "Qrels": "embedtune.types",
+    "Query": "embedtune.datasets.values",
+    "RetryPolicy": "embedtune.retry",
+    "TaskType": "embedtune.types",
+    "TunedModel": "embedtune.tuning.model",
+    "Tuner": "embedtune.tuning.base",
+    "TuningDataset": "embedtune.datasets.dataset",
+    "TuningJob": "embedtune.tuning.base",
+    "TuningSpec": "embedtune.tuning.spec",
+    "compare": "embedtune.evaluation.comparison",
+    "evaluate": "embedtune.evaluation.evaluate",
+}
+"""Where each name that loads on first use is at home."""
+
+if TYPE_CHECKING:
+    from embedtune.datasets.dataset import TuningDataset
+    from embedtune.datasets.report import DatasetReport, Problem
+    from embedtune.datasets.values import Document, Query
+    from embedtune.evaluation.comparison import Comparison, compare
+    from embedtune.evaluation.evaluate import evaluate
+    from embedtune.evaluation.report import EvaluationReport
+    from embedtune.retry import RetryPolicy
+    from embedtune.serving.base import Embedder
+    from embedtune.serving.cached import CachedEmbedder
+    from embedtune.serving.local import LocalEmbedder
+    from embedtune.tuning.base import Tuner, TuningJob
+    from embedtune.tuning.local import LocalTuner
+    from embedtune.tuning.model import TunedModel
+    from embedtune.tuning.spec import TuningSpec
+    from embedtune.types import JobState, Qrels, TaskType
+    from embedtune.vectorstore.index import MilvusIndex
+    from embedtune.vectorstore.values import Hit
+else:  # hidden from type checkers, which would accept any name
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOME:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

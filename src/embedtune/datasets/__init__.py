@@ -1,0 +1,1 @@
+"""Documents, queries and labels: read, checked, divided and written."""

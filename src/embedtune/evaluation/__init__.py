@@ -1,0 +1,1 @@
+"""How well an embedder retrieves, and whether another does better."""

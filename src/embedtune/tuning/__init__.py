@@ -1,0 +1,1 @@
+"""Tuners: a dataset in, a tuned embedder out."""

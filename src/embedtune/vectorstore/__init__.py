@@ -1,0 +1,1 @@
+"""Vectors in Milvus, kept in step with documents and an embedder."""
