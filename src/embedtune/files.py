@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,22 +13,21 @@ from pathlib import Path
 def replace_file(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write *data* so that *path* holds the old content or the new, never a part.
 
-    The new content is on the disk (fsync) before it gets its name.
+    The new content is on the disk (fsync) before it gets its name. A process that is
+    killed meanwhile may leave a hidden file beside *path*, which nothing reads.
 
     Args:
         path: The file; its folder must exist.
         data: The whole content, or its pieces in order.
     """
     pieces = (data,) if isinstance(data, bytes) else data
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    temporary = _beside(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             for piece in pieces:
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -40,6 +39,8 @@ def replace_file(path: Path, data: bytes | Iterable[bytes]) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """Give a folder to fill, which becomes *path* when the block ends well.
 
+    All files in it are on the disk (fsync) before the folder gets its name.
+
     Args:
         path: The folder to make; its parent must exist.
 
@@ -49,10 +50,11 @@ def new_folder(path: Path) -> Iterator[Path]:
     Raises:
         FileExistsError: If *path* exists and is not an empty folder.
     """
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    temporary = _beside(path)
+    temporary.mkdir()
     try:
         yield temporary
-        temporary.chmod(0o777 & ~_umask())
+        _sync_tree(temporary)
         try:
             temporary.rename(path)
         except OSError as e:
@@ -69,14 +71,25 @@ def sync_folder(path: Path) -> None:
     """Make the names in a folder durable; does nothing where folders cannot be."""
     if os.name == "nt":  # pragma: no cover -- Windows syncs names by itself
         return
-    handle = os.open(path, os.O_RDONLY)
+    _sync(path)
+
+
+def _sync_tree(folder: Path) -> None:
+    for root, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(root, name))
+        sync_folder(Path(root))
+
+
+def _sync(path: Path) -> None:
+    # Windows syncs only what is open for writing.
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _beside(path: Path) -> Path:
+    # Cut, because a file system refuses names above 255 bytes.
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}")
