@@ -7,6 +7,9 @@
 - Equal texts give equal rows, in whatever company they are sent.
 - Calls from several threads at once are safe.
 - Equal fingerprints mean one document space: such embedders may share a collection.
+- Embedders that share a document space and embed queries differently (an adapter of
+  the query side, say) have one more property, `query_fingerprint`; it is optional, and
+  the function `query_fingerprint` below reads it.
 """
 
 from __future__ import annotations
@@ -47,3 +50,13 @@ class Embedder(Protocol):
     def embed_documents(self, documents: Sequence[Document | str]) -> FloatMatrix:
         """Return one row for each of *documents*; a string is a text, untitled."""
         ...
+
+
+def query_fingerprint(embedder: Embedder) -> str:
+    """Return the identity of the query side: equal ones embed a query alike.
+
+    It is the embedder's own `query_fingerprint`, where it has one. Without one, the
+    query side follows from the document space, and its fingerprint serves for both.
+    """
+    own: str = getattr(embedder, "query_fingerprint", embedder.fingerprint)
+    return own
