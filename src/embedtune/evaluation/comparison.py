@@ -1,0 +1,288 @@
+"""Whether tuned retrieves better than base, by how much, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+import attrs
+
+from embedtune.datasets.dataset import TuningDataset
+from embedtune.errors import ConfigurationError
+from embedtune.evaluation.bootstrap import CONFIDENCE, RESAMPLES
+from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
+from embedtune.evaluation.html import Page, page
+from embedtune.evaluation.markup import element, table
+from embedtune.evaluation.measures import Measure
+from embedtune.evaluation.pairing import check_same, common_measures
+from embedtune.evaluation.report import EvaluationReport
+from embedtune.evaluation.tables import queries, text_table
+from embedtune.evaluation.verdict import Difference, Verdict, difference_of
+from embedtune.files import replace_file
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Comparison:
+    """Base against tuned, query by query.
+
+    `comparison["nDCG@10"]` is a :class:`~embedtune.evaluation.verdict.Difference`.
+
+    Attributes:
+        base: The report of the base.
+        tuned: The report of the tuned, of the same queries in the same order.
+        differences: By the canonical name of each measure that both have.
+        groups: The same comparison for groups of queries, by name.
+        resamples: How many resamples intervals and p-values rest on.
+        confidence: The share of intervals that should hold the true difference.
+        seed: Where the random numbers began.
+    """
+
+    base: EvaluationReport
+    tuned: EvaluationReport
+    differences: Mapping[str, Difference]
+    groups: Mapping[str, Comparison] = attrs.field(factory=dict)
+    resamples: int = RESAMPLES
+    confidence: float = CONFIDENCE
+    seed: int = 0
+
+    def __getitem__(self, measure: str) -> Difference:
+        """Return the difference in one measure.
+
+        Raises:
+            KeyError: If it was not measured.
+            ConfigurationError: If there is no such measure.
+        """
+        name = Measure.parse(measure).name
+        if name not in self.differences:
+            known = ", ".join(map(repr, self.differences))
+            msg = f"{name!r} was not compared, only {known}; measure it on both sides"
+            raise KeyError(msg)
+        return self.differences[name]
+
+    def __hash__(self) -> int:
+        """Hash by the two reports; equal comparisons have equal ones."""
+        return hash((self.base, self.tuned))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The canonical names of the measures."""
+        return tuple(self.differences)
+
+    @property
+    def query_ids(self) -> tuple[str, ...]:
+        """The queries compared."""
+        return self.base.query_ids
+
+    @cached_property
+    def per_query(self) -> Mapping[str, Mapping[str, float]]:
+        """Tuned - base of each query: by measure's name, then by query id."""
+        return MappingProxyType(
+            {
+                name: MappingProxyType(
+                    dict(
+                        zip(
+                            self.query_ids,
+                            (self.tuned.of(name) - self.base.of(name)).tolist(),
+                            strict=True,
+                        )
+                    )
+                )
+                for name in self.measures
+            }
+        )
+
+    def verdict(self, measure: str) -> Verdict:
+        """Return whether tuned is better in one measure, and why.
+
+        For the rule see :meth:`~embedtune.evaluation.verdict.Difference.verdict`.
+        """
+        return self[measure].verdict()
+
+    def subset(self, query_ids: Iterable[str]) -> Comparison:
+        """Return the comparison on these queries alone, without groups.
+
+        Raises:
+            ConfigurationError: If one was not compared, or there is none.
+        """
+        return compare(
+            self.base.subset(ids := tuple(query_ids)),
+            self.tuned.subset(ids),
+            resamples=self.resamples,
+            confidence=self.confidence,
+            seed=self.seed,
+        )
+
+    def to_html(
+        self,
+        path: str | Path,
+        *,
+        title: str = "",
+        dataset: TuningDataset | None = None,
+        examples: Sequence[str] | None = None,
+        facts: Mapping[str, object] | None = None,
+        made_at: datetime | None = None,
+    ) -> Path:
+        """Write one HTML file that needs nothing else: no network, no script.
+
+        Args:
+            path: The file; it is replaced whole.
+            title: The heading; `""` names base and tuned.
+            dataset: Where the texts of queries and documents come from; `None` shows
+                no searches.
+            examples: The queries whose searches are shown; `None` chooses those that
+                gained and lost most.
+            facts: More lines for the section on how it was made.
+            made_at: The date shown; `None` for now.
+
+        Returns:
+            The file.
+
+        Raises:
+            ConfigurationError: If *dataset* is not the one measured on, or *examples*
+                were not compared.
+        """
+        self._check_dataset(dataset, examples)
+        content = page(
+            Page(
+                base=self.base,
+                tuned=self.tuned,
+                differences=self._differences(),
+                title=title,
+                dataset=dataset,
+                examples=None if examples is None else tuple(examples),
+                confidence=self.confidence,
+                facts={
+                    "resamples": f"{self.resamples:,}",
+                    "seed": str(self.seed),
+                    **{name: str(value) for name, value in (facts or {}).items()},
+                },
+                made_at=made_at or datetime.now(UTC),
+            )
+        )
+        path = Path(path)
+        replace_file(path, content.encode())
+        return path
+
+    def __str__(self) -> str:
+        """Return a table of all measures and groups, and the first verdict."""
+        lines = [self._headline(), text_table(*self._table())]
+        return "\n".join([*lines, *self._verdicts()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        verdicts = [element("p", line) for line in self._verdicts()]
+        return "".join(
+            [
+                element("p", self._headline()),
+                table(*self._table()),
+                *verdicts,
+            ]
+        )
+
+    def _check_dataset(
+        self, dataset: TuningDataset | None, examples: Sequence[str] | None
+    ) -> None:
+        known = self.base.dataset_fingerprint
+        if dataset is not None and known and dataset.fingerprint != known:
+            msg = "'dataset' is not the one that was measured on; its content differs"
+            raise ConfigurationError(msg)
+        if examples and dataset is None:
+            msg = "'examples' need 'dataset', where their texts come from"
+            raise ConfigurationError(msg)
+        if examples:
+            self.base.subset(examples)  # refuses queries that were not compared
+
+    def _headline(self) -> str:
+        split = f" on the {self.base.split} split" if self.base.split else ""
+        return (
+            f"{self.tuned.embedder} (tuned) against {self.base.embedder} (base)"
+            f"{split}: {queries(len(self.query_ids))}"
+        )
+
+    def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        return difference_table(self._differences(), self.confidence)
+
+    def _differences(self) -> dict[str, Mapping[str, Difference]]:
+        groups = {name: group.differences for name, group in self.groups.items()}
+        return {ALL_QUERIES: self.differences, **groups}
+
+    def _verdicts(self) -> list[str]:
+        measure = self.measures[0]
+        lines = [str(self.verdict(measure))]
+        lines += [
+            f"{name}: {group.verdict(measure)}" for name, group in self.groups.items()
+        ]
+        return lines
+
+
+def compare(
+    base: EvaluationReport,
+    tuned: EvaluationReport,
+    *,
+    groups: Mapping[str, Iterable[str]] | None = None,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two reports on the same queries, in all measures that both have.
+
+    Args:
+        base: The report of the base.
+        tuned: The report of the tuned.
+        groups: Query ids by name, for example
+            :func:`~embedtune.evaluation.groups.seen_and_unseen`; a group without a
+            query is left out.
+        resamples: How many resamples intervals and p-values rest on.
+        confidence: The share of intervals that should hold the true difference.
+        seed: Equal seeds give equal results.
+
+    Raises:
+        ConfigurationError: If the reports are not of the same dataset, split and
+            queries (it names all that differs), or a group names a query that was
+            not measured.
+
+    Example:
+        >>> from embedtune.evaluation.external import evaluate_run
+        >>> labels = {f"q{i}": {"right": 1} for i in range(20)}
+        >>> first = {query_id: {"wrong": 2, "right": 1} for query_id in labels}
+        >>> second = {query_id: {"wrong": 1, "right": 2} for query_id in labels}
+        >>> comparison = compare(
+        ...     evaluate_run(first, labels), evaluate_run(second, labels)
+        ... )
+        >>> comparison["RR@10"].difference, comparison.verdict("RR@10").outcome.value
+        (0.5, 'better')
+    """
+    measures = common_measures(base, tuned)
+    check_same(base, tuned)
+    tuned = tuned if tuned.query_ids == base.query_ids else tuned.subset(base.query_ids)
+    whole = Comparison(
+        base=base,
+        tuned=tuned,
+        differences=MappingProxyType(
+            {
+                name: difference_of(
+                    name,
+                    base.of(name),
+                    tuned.of(name),
+                    resamples=resamples,
+                    confidence=confidence,
+                    seed=seed,
+                )
+                for name in measures
+            }
+        ),
+        resamples=resamples,
+        confidence=confidence,
+        seed=seed,
+    )
+    parts = {name: tuple(query_ids) for name, query_ids in (groups or {}).items()}
+    return attrs.evolve(
+        whole,
+        groups=MappingProxyType(
+            {name: whole.subset(ids) for name, ids in parts.items() if ids}
+        ),
+    )

@@ -1,0 +1,216 @@
+"""Exact nearest documents, in blocks: memory is bounded by a block, not by the corpus.
+
+Candidates are found by `float32` matrix products, whose last bits depend on the shape
+of a block and on the number of threads. They only choose the candidates, by a margin
+above their largest possible error. The score of a candidate is its inner product in
+`float64`, rounded once to `float32`. Therefore
+
+- the result is exact, and the same for every size of block;
+- equal documents have equal scores, wherever they stand;
+- of equal scores, the document with the lower index comes first.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from embedtune.errors import DataError, DimensionMismatchError
+from embedtune.types import FloatMatrix
+
+IndexMatrix: TypeAlias = npt.NDArray[np.int64]
+
+BLOCK_BYTES = 128 * 2**20
+"""What a search holds beside its inputs and its result, about, in bytes."""
+
+_MOST_ROWS = 1024  # queries a block; more make the product no faster
+_EPSILON = 2.0**-23  # float32; twice the unit round-off, for safety
+
+
+def top_k(
+    queries: FloatMatrix,
+    documents: FloatMatrix,
+    k: int,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+) -> tuple[IndexMatrix, FloatMatrix]:
+    """Find the *k* documents with the largest inner product for each query.
+
+    Args:
+        queries: One row a query.
+        documents: One row a document; may be memory-mapped.
+        k: Hits wanted for each query; more than there are documents gives them all.
+        block_bytes: Memory for intermediate results; does not change the result.
+
+    Returns:
+        Indices into *documents* and scores, both of shape (queries, min(k, documents)),
+        best first, ties by lower index.
+
+    Raises:
+        DimensionMismatchError: If the rows differ in length.
+        DataError: If a value is not finite, or so large that a score overflows.
+
+    Example:
+        >>> queries = np.array([[1, 0], [0, 1]], np.float32)
+        >>> documents = np.array([[0, 1], [0.6, 0.8], [0, 1]], np.float32)
+        >>> indices, scores = top_k(queries, documents, 2)
+        >>> indices.tolist()
+        [[1, 0], [0, 2]]
+    """
+    search = RunningTopK(queries, k, block_bytes=block_bytes)
+    search.add(documents)
+    return search.result()
+
+
+class RunningTopK:
+    """The best documents so far, for corpora that pass by and are not kept."""
+
+    def __init__(
+        self, queries: FloatMatrix, k: int, *, block_bytes: int = BLOCK_BYTES
+    ) -> None:
+        """Start with no documents; for the arguments see :func:`top_k`."""
+        for name, value in (("k", k), ("block_bytes", block_bytes)):
+            if value < 1:
+                msg = f"{name!r} must be >= 1 (got {value!r})"
+                raise ValueError(msg)
+        self._queries = _rows(queries, "queries")
+        self._norms = _norms(self._queries, "queries")
+        self._k = k
+        self._block_bytes = block_bytes
+        self._seen = 0
+        shape = (len(self._queries), k)
+        self._indices = np.full(shape, -1, np.int64)
+        self._scores = np.full(shape, -np.inf, np.float32)
+        self._buffer = np.empty(0, np.float32)
+
+    @property
+    def seen(self) -> int:
+        """How many documents have been added."""
+        return self._seen
+
+    def add(self, documents: FloatMatrix) -> None:
+        """Take in the next documents; their indices go on from those before.
+
+        Raises:
+            DimensionMismatchError: If their rows are not as long as a query's.
+            DataError: If a value is not finite, or so large that a score overflows;
+                then none of them is taken in.
+        """
+        documents = _rows(documents, "documents")
+        if documents.shape[1] != self._queries.shape[1]:
+            msg = (
+                f"documents have dimension {documents.shape[1]}, "
+                f"queries have {self._queries.shape[1]}; embed both by one embedder"
+            )
+            raise DimensionMismatchError(
+                msg, expected=self._queries.shape[1], actual=documents.shape[1]
+            )
+        norms = _norms(documents, "documents")
+        self._check_range(norms)
+        if not self._queries.size or not len(documents):
+            self._seen += len(documents)
+            return
+        rows, columns = self._block_shape(len(documents))
+        for start in range(0, len(documents), columns):
+            block = np.ascontiguousarray(documents[start : start + columns])
+            longest = float(norms[start : start + columns].max())
+            for first in range(0, len(self._queries), rows):
+                self._add_block(slice(first, first + rows), block, longest)
+            self._seen += len(block)
+
+    def result(self) -> tuple[IndexMatrix, FloatMatrix]:
+        """Return indices and scores as :func:`top_k` does."""
+        width = min(self._k, self._seen)
+        return self._indices[:, :width].copy(), self._scores[:, :width].copy()
+
+    def _check_range(self, norms: npt.NDArray[np.float64]) -> None:
+        largest = self._norms.max(initial=0.0) * norms.max(initial=0.0)
+        if largest >= np.finfo(np.float32).max:
+            msg = "vectors are too long to be scored in float32; give unit rows"
+            raise DataError(msg)
+
+    def _block_shape(self, documents: int) -> tuple[int, int]:
+        cells = max(1, self._block_bytes // 16)  # score, copy, mark, place
+        rows = min(len(self._queries), _MOST_ROWS, cells)
+        return rows, min(documents, max(1, cells // rows))
+
+    def _add_block(self, where: slice, block: FloatMatrix, longest: float) -> None:
+        queries = self._queries[where]
+        scores = self._products(queries, block)
+        # What the product may be off by, for the longest document of the block.
+        dimension = block.shape[1]
+        slack = (dimension + 2) * _EPSILON * self._norms[where] * longest
+        if self._seen >= self._k:
+            floor = self._scores[where, -1] - slack
+        elif len(block) >= self._k:
+            place = len(block) - self._k
+            floor = np.partition(scores, place, axis=1)[:, place] - 2 * slack
+        else:
+            floor = np.full(len(queries), -np.inf)
+        marks = scores >= np.nextafter(floor.astype(np.float32), -np.inf)[:, None]
+        flat = np.flatnonzero(marks)
+        # So many at once that their two rows in float64 fit into the block's memory.
+        step = max(1, self._block_bytes // (32 * max(1, dimension)))
+        for start in range(0, len(flat), step):
+            found, columns = np.divmod(flat[start : start + step], len(block))
+            exact = np.vecdot(
+                queries[found].astype(np.float64), block[columns].astype(np.float64)
+            )
+            self._merge(where.start, found, columns, exact.astype(np.float32))
+
+    def _products(self, queries: FloatMatrix, block: FloatMatrix) -> FloatMatrix:
+        shape = (len(queries), len(block))
+        size = shape[0] * shape[1]
+        if self._buffer.size < size:  # fresh pages cost as much as the product
+            self._buffer = np.empty(size, np.float32)
+        out: FloatMatrix = self._buffer[:size].reshape(shape)
+        return np.matmul(queries, block.T, out=out)
+
+    def _merge(
+        self,
+        first_query: int,
+        found: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+        scores: npt.NDArray[np.float32],
+    ) -> None:
+        touched, rows = np.unique(found, return_inverse=True)
+        queries = touched + first_query
+        old = np.repeat(np.arange(len(touched)), self._k)
+        all_rows = np.concatenate([old, rows])
+        all_indices = np.concatenate(
+            [self._indices[queries].ravel(), columns + self._seen]
+        )
+        all_scores = np.concatenate([self._scores[queries].ravel(), scores])
+        order = np.lexsort((all_indices, -all_scores, all_rows))
+        sizes = np.bincount(all_rows)
+        starts = np.cumsum(sizes) - sizes
+        best = order[(starts[:, None] + np.arange(self._k)).ravel()]
+        shape = (len(touched), self._k)
+        self._indices[queries] = all_indices[best].reshape(shape)
+        self._scores[queries] = all_scores[best].reshape(shape)
+
+
+def _rows(matrix: FloatMatrix, name: str) -> FloatMatrix:
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2:  # noqa: PLR2004 -- a matrix has two
+        msg = f"{name!r} must be a matrix, a row a text (got shape {matrix.shape!r})"
+        raise ValueError(msg)
+    return matrix if matrix.dtype == np.float32 else matrix.astype(np.float32)
+
+
+def _norms(matrix: FloatMatrix, name: str) -> npt.NDArray[np.float64]:
+    squares = np.empty(len(matrix), np.float64)
+    step = max(1, 2**20 // max(1, matrix.shape[1]))
+    for start in range(0, len(matrix), step):
+        part = matrix[start : start + step].astype(np.float64)
+        squares[start : start + step] = np.vecdot(part, part)
+    wrong = np.flatnonzero(~np.isfinite(squares))
+    if wrong.size:
+        msg = (
+            f"{name!r} must be finite numbers; {wrong.size} of {len(matrix)} rows have "
+            f"NaN or infinity, the first is row {wrong[0]}"
+        )
+        raise DataError(msg)
+    return np.sqrt(squares)

@@ -1,0 +1,112 @@
+"""How a report looks: on a desk, on a phone, in the dark, on paper."""
+
+from __future__ import annotations
+
+from embedtune.evaluation.markup import Markup
+
+CSS = Markup("""
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #5a6675; --line: #d9dee5;
+  --page: #ffffff; --card: #f6f8fa; --base: #9aa5b1; --tuned: #2563c9;
+  --good: #137a4b; --bad: #b3451b; --even: #6b7684; --mark: #e3f4ea; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e7ebf0; --soft: #a3aebb;
+  --line: #343d49; --page: #12161c; --card: #1b2129; --base: #6f7b89;
+  --tuned: #6ea1f7; --good: #4cc38a; --bad: #f08a5d; --even: #97a3b1;
+  --mark: #17392a; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.5rem 1.25rem 3rem; max-width: 60rem;
+  background: var(--page); color: var(--ink);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem;
+  overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; }
+p { margin: .4rem 0; }
+.soft, .note { color: var(--soft); }
+.note { font-size: .9rem; max-width: 46rem; }
+.verdict { margin: 1rem 0 0; padding: .75rem 1rem; border-radius: .5rem;
+  background: var(--card); border-left: .4rem solid var(--even); }
+.verdict.better { border-color: var(--good); }
+.verdict.worse { border-color: var(--bad); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: .92rem;
+  font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line);
+  text-align: right; white-space: nowrap; }
+th { font-weight: 600; }
+th:first-child, .facts td { text-align: left; }
+.facts td { white-space: normal; overflow-wrap: anywhere; }
+.facts th { width: 13rem; font-weight: 400; color: var(--soft);
+  vertical-align: top; white-space: normal; }
+.plot .row { display: grid; grid-template-columns: 12rem 1fr 13rem;
+  gap: .75rem; align-items: center; }
+.plot.bars .row { grid-template-columns: 12rem 1fr 3.5rem; }
+.plot .label { font-size: .9rem; text-align: right; overflow-wrap: anywhere; }
+.plot .value { font-size: .9rem; font-variant-numeric: tabular-nums; }
+.plot .row.first { margin-top: .6rem; }
+.plot svg { display: block; }
+rect.base, .key .base { fill: var(--base); background: var(--base); }
+rect.tuned, .key .tuned { fill: var(--tuned); background: var(--tuned); }
+svg.bar { background: var(--card); }
+line.zero { stroke: var(--even); stroke-width: 1; stroke-dasharray: 3 3; }
+line.span { stroke: var(--even); stroke-width: 3; stroke-linecap: round; }
+circle.dot { fill: var(--even); }
+line.span.better { stroke: var(--good); } line.span.worse { stroke: var(--bad); }
+circle.dot.better { fill: var(--good); } circle.dot.worse { fill: var(--bad); }
+.keys { font-size: .9rem; color: var(--soft); }
+.key { margin-right: 1.25rem; white-space: nowrap; }
+.key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem;
+  border-radius: .2rem; vertical-align: -.05rem; }
+.key .better { background: var(--good); } .key .worse { background: var(--bad); }
+.key .undecided { background: var(--even); }
+.plot.sorted { position: relative; }
+.plot.sorted svg { width: 100%; height: 14rem; background: var(--card); }
+.plot.sorted .scale { position: absolute; left: .5rem; font-size: .8rem;
+  color: var(--soft); }
+.plot.sorted .scale.top { top: .2rem; }
+.plot.sorted .scale.bottom { bottom: 1.9rem; }
+.plot.sorted .legend { display: flex; justify-content: space-between;
+  font-size: .9rem; }
+path.gains { fill: var(--good); } path.losses { fill: var(--bad); }
+path.axis { stroke: var(--even); fill: none; }
+.search { margin: .9rem 0; padding: .8rem 1rem; background: var(--card);
+  border-radius: .5rem; break-inside: avoid; }
+.search h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+.search .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 1.25rem;
+  margin-top: .5rem; }
+.search h4 { font-size: .85rem; margin: 0 0 .25rem; color: var(--soft);
+  font-weight: 600; }
+.search ol { margin: 0; padding-left: 1.5rem; font-size: .88rem; }
+.search li { margin: .15rem 0; padding: .15rem .35rem; border-radius: .25rem;
+  overflow-wrap: anywhere; }
+.search li.relevant { background: var(--mark); }
+.search li b { font-weight: 600; }
+.search .tick { color: var(--good); font-weight: 700; }
+@media (max-width: 56rem) {
+  table { font-size: .85rem; }
+  th, td { padding: .3rem .4rem; }
+}
+@media (max-width: 42rem) {
+  body { padding: 1rem .85rem 2rem; font-size: 15px; }
+  h1 { font-size: 1.3rem; }
+  .plot .row { grid-template-columns: 1fr auto; gap: .1rem .5rem;
+    margin-bottom: .5rem; }
+  .plot.bars .row { grid-template-columns: 1fr auto; margin-bottom: .3rem; }
+  .plot .label { text-align: left; grid-row: 1; }
+  .plot .value { grid-row: 1; text-align: right; }
+  .plot .row svg { grid-column: 1 / -1; grid-row: 2; }
+  .search .sides { grid-template-columns: 1fr; }
+  .facts th { width: 8rem; }
+}
+@media print {
+  :root { color-scheme: light; --ink: #000000; --soft: #444444; --line: #bbbbbb;
+    --page: #ffffff; --card: #f4f4f4; --base: #9aa5b1; --tuned: #2563c9;
+    --good: #137a4b; --bad: #b3451b; --even: #6b7684; --mark: #e3f4ea; }
+  body { max-width: none; padding: 0; font-size: 10.5pt; }
+  h2 { break-after: avoid; }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding: .2rem .3rem; }
+  .plot, tr { break-inside: avoid; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+}
+""")
+"""The style sheet, whole."""
