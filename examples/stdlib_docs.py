@@ -1,0 +1,181 @@
+"""A search task that every machine has: the docstrings of Python's standard library.
+
+A query is the first sentence of a docstring (what I want to do), its document is the
+rest of that docstring under the qualified name and the signature (what does it).
+The files are parsed, never imported, so nothing of them runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sysconfig
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import embedtune as et
+
+SKIPPED_FOLDERS = {
+    "__pycache__",
+    "dist-packages",
+    "idlelib",
+    "lib2to3",
+    "site-packages",
+    "test",
+    "tests",
+}
+_Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_Documented: TypeAlias = ast.Module | _Definition
+
+SHORTEST_QUERY = 4  # words
+SHORTEST_REST = 30  # characters
+
+# A paragraph's end, or punctuation (with closing quotes or brackets) before a space.
+# A dot inside "a.b.c" or "3.11" has no space behind it.
+_BREAK = re.compile(r"\n\s*\n|[.!?]+[\"'`)\]]*(?=\s)")
+_NO_END = re.compile(
+    r"(?:^|[\s(\[\"'`])(?:e\.g|i\.e|cf|vs|viz|resp|incl|approx)\.$",
+    re.IGNORECASE,
+)
+_SELDOM_END = re.compile(r"(?:\betc|\bal|\.\.)\.$")  # an end before a capital only
+
+
+def stdlib_dataset(*, second_queries: bool = False) -> et.TuningDataset:
+    """Return the task, with all labels in `train`: split it as you like.
+
+    Args:
+        second_queries: Whether the second sentence of a docstring that has three or
+            more becomes another query of the same document (and leaves its text).
+            After a split by query, some test queries then ask for a document that
+            training has seen, others for one that it has not.
+    """
+    entries = _entries()
+    asked = {entry.sentences[0].lower() for entry in entries}
+    corpus: dict[str, et.Document] = {}
+    queries: dict[str, et.Query] = {}
+    train: dict[str, dict[str, int]] = {}
+    for entry in entries:
+        texts, rest = entry.sentences[:1], entry.sentences[1:]
+        if second_queries and rest[0].lower() not in asked and entry.has_second:
+            texts.append(rest.pop(0))
+            asked.add(texts[1].lower())
+        corpus[entry.name] = et.Document(
+            doc_id=entry.name, title=entry.name, text=entry.text(rest)
+        )
+        for number, text in enumerate(texts, start=1):
+            query_id = f"{entry.name}#{number}"
+            queries[query_id] = et.Query(query_id=query_id, text=text)
+            train[query_id] = {entry.name: 1}
+    return et.TuningDataset(corpus=corpus, queries=queries, train=train)
+
+
+class _Entry(NamedTuple):
+    """One documented module, class or function."""
+
+    name: str
+    signature: str
+    sentences: list[str]
+
+    def text(self, rest: Sequence[str]) -> str:
+        """Return the document's text with *rest* for its docstring."""
+        return " ".join([self.signature, *rest])
+
+    @property
+    def has_pair(self) -> bool:
+        """Whether the first sentence can be asked for, and the rest can answer."""
+        return self._can_ask(0)
+
+    @property
+    def has_second(self) -> bool:
+        """Whether the second sentence can be asked for, too."""
+        # Headings, lists and code are no sentences.
+        second = self.sentences[1]
+        is_prose = second.endswith((".", "!", "?")) and ">>>" not in second
+        return is_prose and self._can_ask(1)
+
+    def _can_ask(self, number: int) -> bool:
+        query, rest = self.sentences[number], self.sentences[number + 1 :]
+        return (
+            len(query.split()) >= SHORTEST_QUERY
+            and len(" ".join(rest)) >= SHORTEST_REST
+            and query not in self.text(rest)
+        )
+
+
+def _entries() -> list[_Entry]:
+    """Return all that give a pair; of those with one name or query, the first."""
+    entries: dict[str, _Entry] = {}
+    asked: set[str] = set()
+    for name, signature, docstring in _docstrings(Path(sysconfig.get_path("stdlib"))):
+        entry = _Entry(name, signature, sentences_of(docstring))
+        query = entry.sentences[0].lower()
+        if entry.has_pair and name not in entries and query not in asked:
+            entries[name] = entry
+            asked.add(query)
+    return list(entries.values())
+
+
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences of *text*, each on one line."""
+    found, start = [], 0
+    for match in _BREAK.finditer(text):
+        before = text[start : match.end()]
+        following = text[match.end() :].lstrip()[:1]
+        is_dotted = match.group().startswith(".")
+        if is_dotted and _NO_END.search(before.rstrip("\"'`)]")):
+            continue
+        if is_dotted and _SELDOM_END.search(before) and not following.isupper():
+            continue
+        found.append(before)
+        start = match.end()
+    found.append(text[start:])
+    return [" ".join(sentence.split()) for sentence in found if sentence.strip()]
+
+
+def _docstrings(root: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield qualified name, signature and docstring of all that is public."""
+    for path, names in _modules(root):
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+        yield from _docstrings_of(tree, names)
+
+
+def _modules(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = sorted(set(subfolders) - SKIPPED_FOLDERS)
+        for file in sorted(files):
+            path = Path(folder, file)
+            names = list(path.relative_to(root).with_suffix("").parts)
+            if names[-1] == "__init__":
+                names.pop()
+            if path.suffix == ".py" and names:
+                yield path, names
+
+
+def _docstrings_of(
+    node: _Documented, names: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
+    docstring = (ast.get_docstring(node) or "").strip()
+    if docstring:
+        yield ".".join(names), _signature(node, names[-1]), docstring
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return  # what a function defines inside is nobody's to call
+    for definition in _definitions(node):
+        if not definition.name.startswith("_"):
+            yield from _docstrings_of(definition, [*names, definition.name])
+
+
+def _definitions(node: ast.AST) -> Iterator[_Definition]:
+    """Yield the classes and functions of a body, those under `if` and `try` too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+        elif isinstance(child, ast.stmt | ast.ExceptHandler):
+            yield from _definitions(child)
+
+
+def _signature(node: _Documented, name: str) -> str:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return f"{name}({ast.unparse(node.args)})"
+    return name
