@@ -14,13 +14,13 @@ settings.register_profile(
     suppress_health_check=_SLOW_IS_FINE,
 )
 settings.register_profile(
-    "short-stories",
-    settings.get_profile("default"),
-    derandomize=False,
-    max_examples=150,
-    print_blob=True,
+    "short-stories", settings.get_profile("default"), max_examples=150
 )
 settings.register_profile(
-    "stories", settings.get_profile("short-stories"), max_examples=2_000
+    "stories",
+    settings.get_profile("default"),
+    derandomize=False,
+    max_examples=2_000,
+    print_blob=True,
 )
 settings.load_profile("default")
