@@ -1,0 +1,197 @@
+"""Choosing among candidates, safely: score, limits, and a gate before the base goes.
+
+A candidate is described by its measure for every validation query, of seen documents
+and of unseen ones. Its score is the mean of the two means, weighted by how much each
+kind counts for the goal. Of the candidates that are as good as the best, as far as so
+many queries can tell, the one that is best on unseen documents is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from embedtune.evaluation.bootstrap import resampled_means
+
+RESAMPLES = 1000
+"""How often the gate draws the validation queries anew."""
+
+SURE_ENOUGH = 0.9
+"""The part of the resamples that must show a gain."""
+
+NEAR = 0.25
+"""So many standard errors below the best score, a candidate is as good as the best."""
+
+TOLERANCE = 0.01
+"""How far a tuned model may fall on unseen documents, where they are not the goal."""
+
+
+class OptimizeFor(StrEnum):
+    """What the tuned model shall be best at.
+
+    `ALL` weights seen and unseen documents by how often each will be asked for, as far
+    as the training labels tell. `SEEN` looks at documents with labels alone ("these documents"),
+    `UNSEEN` at documents without ("new documents").
+    """
+
+    ALL = "all"
+    SEEN = "seen"
+    UNSEEN = "unseen"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Measured:
+    """The measure of one candidate, query by query.
+
+    Attributes:
+        seen: For queries of documents that have training labels; perhaps empty.
+        unseen: For queries of documents that have none; perhaps empty.
+    """
+
+    seen: npt.NDArray[np.float64]
+    unseen: npt.NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Measured]) -> Measured:
+        """Return the queries of several folds as one."""
+        return cls(
+            seen=np.concatenate([part.seen for part in parts]),
+            unseen=np.concatenate([part.unseen for part in parts]),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Goal:
+    """How candidates are compared.
+
+    Attributes:
+        weight: What seen documents count for; unseen ones count for the rest.
+        may_lose_seen: How far the mean on seen documents may fall below the base's.
+        may_lose_unseen: The same for unseen documents.
+    """
+
+    weight: float
+    may_lose_seen: float
+    may_lose_unseen: float
+
+    @classmethod
+    def of(cls, optimize_for: OptimizeFor, *, seen_share: float) -> Goal:
+        """Return the goal for what the caller wants.
+
+        Args:
+            optimize_for: What the model shall be best at.
+            seen_share: The share of future queries that look for seen documents.
+        """
+        if optimize_for is OptimizeFor.SEEN:
+            return cls(weight=1.0, may_lose_seen=0.0, may_lose_unseen=np.inf)
+        if optimize_for is OptimizeFor.UNSEEN:
+            return cls(weight=0.0, may_lose_seen=np.inf, may_lose_unseen=0.0)
+        return cls(weight=seen_share, may_lose_seen=0.0, may_lose_unseen=TOLERANCE)
+
+    def score(self, measured: Measured) -> float:
+        """Return the weighted mean; a kind without queries counts as 0."""
+        return self.weight * _mean(measured.seen) + (1 - self.weight) * _mean(
+            measured.unseen
+        )
+
+    def allows(self, measured: Measured, base: Measured) -> bool:
+        """Return whether a candidate keeps to the limits."""
+        seen = _mean(measured.seen) - _mean(base.seen)
+        unseen = _mean(measured.unseen) - _mean(base.unseen)
+        return seen >= -self.may_lose_seen and unseen >= -self.may_lose_unseen
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """What was chosen, and why.
+
+    Attributes:
+        position: The candidate's position; `None` stands for the base.
+        confidence: The part of the resamples in which the best candidate gains.
+        reason: One sentence for people.
+    """
+
+    position: int | None
+    confidence: float
+    reason: str
+
+
+def choose(
+    base: Measured,
+    candidates: Sequence[Measured],
+    goal: Goal,
+    generator: np.random.Generator,
+) -> Choice:
+    """Return the position of the best candidate, the earliest of equals, or the base.
+
+    Args:
+        base: The base model's measures.
+        candidates: The measures of all candidates, for the same queries.
+        goal: How they are compared.
+        generator: Decides about the resamples.
+    """
+    allowed = [i for i, each in enumerate(candidates) if goal.allows(each, base)]
+    if not allowed:
+        return Choice(
+            position=None,
+            confidence=0.0,
+            reason="every candidate loses too much on the validation queries",
+        )
+    best = max(allowed, key=lambda i: goal.score(candidates[i]))
+    near = [i for i in allowed if _is_near(candidates[i], candidates[best], goal)]
+    best = max(near, key=lambda i: _mean(candidates[i].unseen))
+    gain = goal.score(candidates[best]) - goal.score(base)
+    if gain <= 0:
+        return Choice(
+            position=None,
+            confidence=0.0,
+            reason="no candidate is better than the base on the validation queries",
+        )
+    confidence = _confidence(base, candidates[best], goal, generator)
+    facts = (
+        f"the best candidate gains {gain:.4f} on the validation queries, in"
+        f" {confidence:.1%} of {RESAMPLES} resamples more than nothing"
+    )
+    if confidence < SURE_ENOUGH:
+        return Choice(
+            position=None,
+            confidence=confidence,
+            reason=f"{facts}; {SURE_ENOUGH:.0%} are needed",
+        )
+    return Choice(position=best, confidence=confidence, reason=facts)
+
+
+def _is_near(candidate: Measured, best: Measured, goal: Goal) -> bool:
+    kinds = (
+        (goal.weight, best.seen - candidate.seen),
+        (1 - goal.weight, best.unseen - candidate.unseen),
+    )
+    variance = sum(
+        weight**2 * lead.var() / len(lead) for weight, lead in kinds if len(lead)
+    )
+    lead = goal.score(best) - goal.score(candidate)
+    return bool(lead <= NEAR * np.sqrt(variance))
+
+
+def _confidence(
+    base: Measured, candidate: Measured, goal: Goal, generator: np.random.Generator
+) -> float:
+    gains = goal.weight * _resampled(candidate.seen - base.seen, generator)
+    gains += (1 - goal.weight) * _resampled(candidate.unseen - base.unseen, generator)
+    return float((gains > 0).mean())
+
+
+def _resampled(
+    gains: npt.NDArray[np.float64], generator: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    if not len(gains):
+        return np.zeros(RESAMPLES)
+    return resampled_means(gains, resamples=RESAMPLES, seed=generator)
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else 0.0
