@@ -20,10 +20,7 @@ from showcase import most_lost, show_searches
 
 import embedtune as et
 from embedtune.evaluation.bootstrap import Interval
-from embedtune.evaluation.groups import seen_and_unseen
-from embedtune.evaluation.verdict import Verdict
 from embedtune.tuning.jobs import LocalJob
-from embedtune.vectorstore.values import SyncReport
 
 SHOWN_MEASURES = ("nDCG@10", "R@10")
 MEASURES = (*SHOWN_MEASURES, "Success@3")
@@ -85,7 +82,7 @@ def _do_the_job(options: argparse.Namespace) -> None:
     console.heading("4. The gain")
     with clock.stage("gain"):
         after = et.evaluate(model.embedder(), dataset, measures=MEASURES, depth=DEPTH)
-        comparison = et.compare(before, after, groups=seen_and_unseen(dataset))
+        comparison = et.compare(before, after, groups=et.seen_and_unseen(dataset))
         _show_gain(comparison, is_base=model.is_base)
 
     console.heading("5. The index")
@@ -227,7 +224,7 @@ def _about_groups(comparison: et.Comparison) -> str:
     return f"Training had queries for {some} of the documents that are looked for."
 
 
-def _in_words(verdict: Verdict, *, is_base: bool) -> str:
+def _in_words(verdict: et.Verdict, *, is_base: bool) -> str:
     if is_base:
         return (
             "Verdict: no gain. The tuner was not sure of any change on labels that it "
@@ -253,7 +250,7 @@ def _range(interval: Interval, form: str) -> str:
     return f"[{interval.low:{form}}, {interval.high:{form}}]"
 
 
-def _show_sync(report: SyncReport, folder: Path) -> None:
+def _show_sync(report: et.SyncReport, folder: Path) -> None:
     if report.embedded:
         print(f"{report.added:,} documents embedded and written to Milvus ({folder})")
     else:

@@ -8,7 +8,6 @@ import numpy as np
 from console import WIDTH, clipped, wrapped
 
 import embedtune as et
-from embedtune.evaluation.groups import seen_and_unseen
 
 SHOWN = 5
 HITS = 3
@@ -39,7 +38,7 @@ def show_searches(
         print("No answer came from further down into the first hits.")
         return []
     wrapped(rule)
-    seen = set(seen_and_unseen(dataset)["seen"])
+    seen = set(et.seen_and_unseen(dataset)["seen"])
     for number, query_id in enumerate(chosen, start=1):
         text = dataset.queries[query_id].text
         print(f"\n{number}. {clipped(text, WIDTH - 3)}")

@@ -28,16 +28,20 @@ __all__ = [
     "Qrels",
     "Query",
     "RetryPolicy",
+    "SyncReport",
     "TaskType",
     "TunedModel",
     "Tuner",
     "TuningDataset",
     "TuningJob",
     "TuningSpec",
+    "Verdict",
     "__version__",
     "compare",
     "errors",
     "evaluate",
+    "evaluate_run",
+    "seen_and_unseen",
 ]
 
 _HOME = {
@@ -56,14 +60,18 @@ _HOME = {
     "Qrels": "embedtune.types",
     "Query": "embedtune.datasets.values",
     "RetryPolicy": "embedtune.retry",
+    "SyncReport": "embedtune.vectorstore.values",
     "TaskType": "embedtune.types",
     "TunedModel": "embedtune.tuning.model",
     "Tuner": "embedtune.tuning.base",
     "TuningDataset": "embedtune.datasets.dataset",
     "TuningJob": "embedtune.tuning.base",
     "TuningSpec": "embedtune.tuning.spec",
+    "Verdict": "embedtune.evaluation.verdict",
     "compare": "embedtune.evaluation.comparison",
     "evaluate": "embedtune.evaluation.evaluate",
+    "evaluate_run": "embedtune.evaluation.external",
+    "seen_and_unseen": "embedtune.evaluation.groups",
 }
 """Where each name that loads on first use is at home."""
 
@@ -73,7 +81,10 @@ if TYPE_CHECKING:
     from embedtune.datasets.values import Document, Query
     from embedtune.evaluation.comparison import Comparison, compare
     from embedtune.evaluation.evaluate import evaluate
+    from embedtune.evaluation.external import evaluate_run
+    from embedtune.evaluation.groups import seen_and_unseen
     from embedtune.evaluation.report import EvaluationReport
+    from embedtune.evaluation.verdict import Verdict
     from embedtune.retry import RetryPolicy
     from embedtune.serving.base import Embedder
     from embedtune.serving.cached import CachedEmbedder
@@ -84,7 +95,7 @@ if TYPE_CHECKING:
     from embedtune.tuning.spec import TuningSpec
     from embedtune.types import JobState, Qrels, TaskType
     from embedtune.vectorstore.index import MilvusIndex
-    from embedtune.vectorstore.values import Hit
+    from embedtune.vectorstore.values import Hit, SyncReport
 else:  # hidden from type checkers, which would accept any name
 
     def __getattr__(name: str) -> object:

@@ -89,14 +89,20 @@ def evaluation(
     assert_type(before, et.EvaluationReport)
     assert_type(before["nDCG@10"], float)
     assert_type(before.per_query, Mapping[str, Mapping[str, float]])
-    return et.compare(before, after)
+    run = {"q1": {"d1": 0.9, "d2": 0.4}}
+    assert_type(et.evaluate_run(run, dataset), et.EvaluationReport)
+    comparison = et.compare(before, after, groups=et.seen_and_unseen(dataset))
+    verdict: et.Verdict = comparison.verdict("nDCG@10")
+    assert_type(verdict.is_better, bool)
+    return comparison
 
 
 def index(embedder: et.Embedder, dataset: et.TuningDataset) -> list[et.Hit]:
     """An index is kept in step, and searched."""
     retry = et.RetryPolicy(attempts=3, total_time=10.0)
     with et.MilvusIndex("support.db", "kb", embedder, retry=retry) as kb:
-        kb.sync(dataset.corpus.values())
+        report: et.SyncReport = kb.sync(dataset.corpus.values())
+        assert_type(report.added, int)
         assert_type(kb.count(), int)
         hits = kb.search("my card was charged twice", limit=10)
         assert_type(hits, list[et.Hit])
