@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from typing import TYPE_CHECKING, Any
 
 import embedtune
@@ -82,6 +83,7 @@ def setup(app: Sphinx) -> None:
     """Connect what Sphinx does not do by itself."""
     app.connect("missing-reference", _resolve_by_public_name)
     app.connect("autodoc-process-docstring", _show_fence_as_literal_block)
+    app.connect("autodoc-process-signature", _name_aliases_in_unions)
 
 
 def _resolve_by_public_name(
@@ -115,3 +117,13 @@ def _show_fence_as_literal_block(*event: Any) -> None:
     for start, end in zip(fences[-2::-2], fences[::-2], strict=True):
         drawing = [f"   {line}" for line in lines[start + 1 : end]]
         lines[start : end + 1] = ["::", "", *drawing, ""]
+
+
+def _name_aliases_in_unions(*event: Any) -> tuple[str, str] | None:
+    """Write an alias inside a union by its name, as autodoc does outside one."""
+    parts = event[-2:]
+    if not any(part and "TypeAliasForwardRef" in part for part in parts):
+        return None
+    named = (re.sub(r"TypeAliasForwardRef\('(.*?)'\)", r"\1", x or "") for x in parts)
+    signature, returned = named
+    return signature, returned

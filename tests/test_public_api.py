@@ -53,6 +53,33 @@ def test_names_at_run_time_and_for_type_checkers_agree() -> None:
     assert {"__version__", "errors", *seen} == set(embedtune.__all__)
 
 
+def test_modules_load_on_first_use() -> None:
+    """A module among the public names is there in a fresh process, and not before."""
+    script = (
+        "import sys, embedtune as et\n"
+        "names = ['embedtune.catalog', 'embedtune.progress']\n"
+        "print([name in sys.modules for name in names])\n"
+        "print([module.__name__ for module in (et.catalog, et.progress)])\n"
+    )
+
+    before, after = _run("-c", script).stdout.splitlines()
+
+    assert "[False, False]" == before
+    assert "['embedtune.catalog', 'embedtune.progress']" == after
+
+
+def test_names_of_its_own_begin_with_an_underscore() -> None:
+    """A completion by the source finds no name beside the public ones."""
+    names = set(vars(embedtune)) - set(embedtune.__all__)
+    modules = {
+        module.__name__.partition("embedtune.")[2]
+        for name, module in sys.modules.items()
+        if name.startswith("embedtune.")
+    }
+
+    assert {"annotations"} == {n for n in names - modules if not n.startswith("_")}
+
+
 def test_unknown_name() -> None:
     """A name that is not public is an AttributeError that says so."""
     with pytest.raises(AttributeError, match="'embedtune' has no attribute 'Foo'"):

@@ -2,12 +2,25 @@
 
 Every public name is here; each is loaded when it is first used, so that
 `import embedtune` costs nothing and loads no SDK.
+
+What you have is measured like this:
+
+>>> import embedtune as et
+>>> pairs = [("a new pin", "Change the PIN here."), ("fees", "A transfer costs 2 euros.")]
+>>> dataset = et.TuningDataset.from_pairs(pairs)
+>>> report = et.evaluate(et.LocalEmbedder(), dataset, split="train")
+>>> report["nDCG@10"]
+1.0
+
+From there on, `LocalTuner` tunes, `compare` says whether that was worth it, and
+`MilvusIndex` keeps documents in step and searches them. `catalog.models()` lists the
+base models, and `errors` has all that can go wrong.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import typing as _typing
+from importlib import import_module as _import_module
 
 from embedtune import errors
 from embedtune._version import __version__
@@ -37,10 +50,12 @@ __all__ = [
     "TuningSpec",
     "Verdict",
     "__version__",
+    "catalog",
     "compare",
     "errors",
     "evaluate",
     "evaluate_run",
+    "progress",
     "seen_and_unseen",
 ]
 
@@ -68,14 +83,17 @@ _HOME = {
     "TuningJob": "embedtune.tuning.base",
     "TuningSpec": "embedtune.tuning.spec",
     "Verdict": "embedtune.evaluation.verdict",
+    "catalog": "embedtune",
     "compare": "embedtune.evaluation.comparison",
     "evaluate": "embedtune.evaluation.evaluate",
     "evaluate_run": "embedtune.evaluation.external",
+    "progress": "embedtune",
     "seen_and_unseen": "embedtune.evaluation.groups",
 }
 """Where each name that loads on first use is at home."""
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from embedtune import catalog, progress
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
     from embedtune.datasets.values import Document, Query
@@ -102,7 +120,9 @@ else:  # hidden from type checkers, which would accept any name
         if name not in _HOME:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        return getattr(import_module(_HOME[name]), name)
+        if _HOME[name] == __name__:
+            return _import_module(f"{__name__}.{name}")
+        return getattr(_import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

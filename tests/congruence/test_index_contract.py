@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pymilvus
 import pytest
@@ -391,6 +392,8 @@ def test_wrong_kinds_of_arguments(index: MilvusIndex) -> None:
         index.sync(["text"])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="'text' must be a string or several"):
         index.search([1])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match=r"'text' must be a string .*\(got NoneType\)"):
+        index.search(None)  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="'max_deleted_share' must be from 0 to 1"):
         index.sync([], max_deleted_share=1.5)
 
@@ -531,10 +534,23 @@ def test_deletions_are_guarded(index: MilvusIndex) -> None:
     assert 10 == index.count()
 
     assert 5 == index.sync(corpus[:5]).deleted
-    with pytest.raises(DataError, match="delete 1 of 5"):
+    with pytest.raises(DataError, match=r"delete 1 of 5 .*max_deleted_share=1\.0$"):
         index.sync(corpus[:4], max_deleted_share=0.0)
     assert 5 == index.sync([], max_deleted_share=1.0).deleted
     assert 0 == index.count()
+
+
+def test_new_ids_for_old_documents(index: MilvusIndex) -> None:
+    """Where nearly all ids are new, the refusal says where such ids come from."""
+    corpus = documents(20)
+    index.sync(corpus)
+    renamed = [attrs.evolve(one, doc_id=f"new-{one.doc_id}") for one in corpus[1:]]
+
+    with pytest.raises(
+        DataError, match=r"19 of 20 given ids are new: .*'document_id' of from_table"
+    ):
+        index.sync([corpus[0], *renamed])
+    assert 20 == index.count()
 
 
 def test_reopened(address: str | Path, name: str, embedder: LocalEmbedder) -> None:

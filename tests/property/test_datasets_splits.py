@@ -24,7 +24,7 @@ def labelled(draw: st.DrawFn) -> TuningDataset:
     documents = draw(st.integers(1, 25))
     queries = draw(st.integers(1, 25))
     row = st.dictionaries(
-        st.integers(0, documents).map("d{}".format), st.integers(0, 2), max_size=3
+        st.integers(0, documents - 1).map("d{}".format), st.integers(0, 2), max_size=3
     )
     parts: dict[str, dict[str, dict[str, int]]] = {split: {} for split in SPLITS}
     for number in range(queries):
@@ -47,19 +47,14 @@ def same(text: str) -> str:
 
 
 def queries_of(dataset: TuningDataset, split: str) -> set[str]:
-    """Return the texts, or else ids, of the queries that have labels in a split."""
-    known = dataset.queries
-    return {
-        f"text {same(known[key].text)}" if key in known else f"id {key}"
-        for key in dataset.labels(split)
-    }
+    """Return the texts of the queries that have labels in a split."""
+    return {same(dataset.queries[key].text) for key in dataset.labels(split)}
 
 
 def documents_of(dataset: TuningDataset, split: str) -> set[str]:
-    """Return the texts, or else ids, of the documents that have labels in a split."""
-    known = dataset.corpus
+    """Return the texts of the documents that have labels in a split."""
     return {
-        f"text {same(known[key].text)}" if key in known else f"id {key}"
+        same(dataset.corpus[key].text)
         for row in dataset.labels(split).values()
         for key in row
     }

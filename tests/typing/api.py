@@ -41,6 +41,17 @@ def datasets(folder: Path) -> et.TuningDataset:
     return dataset.split(test=0.2, validation=0.1, seed=0, by="document")
 
 
+def knowledge() -> int:
+    """The catalog knows each base model; progress goes where one wants."""
+
+    def show(event: et.progress.ProgressEvent) -> None:
+        assert_type(event.done, int)
+
+    with et.progress.track("looking", 1, show) as bar:
+        bar.advance()
+    return et.catalog.get("text-embedding-005").dimension
+
+
 def checks(dataset: et.TuningDataset) -> list[str]:
     """A check gives a report of problems."""
     report = dataset.check(model="text-embedding-005")

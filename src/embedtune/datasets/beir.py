@@ -18,6 +18,7 @@ from embedtune.datasets.files import JsonObject, read_records
 from embedtune.datasets.labels import label_lines, read_labels
 from embedtune.datasets.origin import LineNumbers, Origin, Place
 from embedtune.datasets.problems import FileProblems, RecordError, shown
+from embedtune.datasets.strays import described, nearest, stray_names
 from embedtune.datasets.values import Document, Query
 from embedtune.datasets.writing import json_lines, publish
 from embedtune.errors import DataError
@@ -39,6 +40,8 @@ _LABELS: Mapping[Split, tuple[str, ...]] = {
     ),
     "test": ("qrels/test.tsv", "test.tsv"),
 }
+_QRELS = "qrels"
+_LABEL_NAMES = ("train.tsv", "dev.tsv", "validation.tsv", "test.tsv")
 
 
 def read_beir(folder: str | Path) -> TuningDataset:
@@ -51,9 +54,15 @@ def read_beir(folder: str | Path) -> TuningDataset:
     with paused_gc():
         corpus, corpus_place = _records(root, _CORPUS, document_from, problems)
         queries, queries_place = _records(root, _QUERIES, query_from, problems)
-        labels, places = _all_labels(root, problems)
+        strays = stray_names(root, _LABEL_NAMES)
+        labels, places = _all_labels(root, strays, problems)
         problems.raise_if_any()
-        origin = Origin(corpus=corpus_place, queries=queries_place, labels=places)
+        origin = Origin(
+            corpus=corpus_place,
+            queries=queries_place,
+            labels=places,
+            ignored=tuple(described(name, _LABEL_NAMES) for name in strays),
+        )
         return trusted_dataset(corpus, queries, labels, origin)
 
 
@@ -128,7 +137,7 @@ def _records(
 
 
 def _all_labels(
-    root: Path, problems: FileProblems
+    root: Path, strays: Sequence[str], problems: FileProblems
 ) -> tuple[dict[Split, Qrels], dict[Split, Place]]:
     labels: dict[Split, Qrels] = {}
     places: dict[Split, Place] = {}
@@ -139,11 +148,26 @@ def _all_labels(
         labels[split], lines = read_labels(path, problems)
         places[split] = Place(f"{path.relative_to(root).as_posix()}:", lines)
     if not any((root / name).is_file() for names in _LABELS.values() for name in names):
-        what = (
-            "is missing; give train.tsv, validation.tsv or test.tsv, here or in qrels"
-        )
-        problems.add(root / "train.tsv", None, what)
+        problems.add(root / "train.tsv", None, _no_labels(strays))
+    for name in stray_names(root / _QRELS, _LABEL_NAMES):
+        problems.add(root / _QRELS / name, None, _no_split(name))
     return labels, places
+
+
+def _no_labels(strays: Sequence[str]) -> str:
+    what = "is missing; give train.tsv, validation.tsv or test.tsv, here or in qrels"
+    if not strays:
+        return what
+    found = ", ".join(described(name, _LABEL_NAMES) for name in strays)
+    return f"{what}; there is {found}"
+
+
+def _no_split(name: str) -> str:
+    near = nearest(name, _LABEL_NAMES)
+    return (
+        f"names no split; known names are {', '.join(_LABEL_NAMES)}"
+        f"; {near or 'rename it or move it away'}"
+    )
 
 
 def _only(root: Path, names: Sequence[str], problems: FileProblems) -> Path | None:
@@ -161,10 +185,12 @@ def _refuse_others(root: Path, own: Sequence[str]) -> None:
     """Raise an error if a file would be read along with the ones to be written."""
     names = [name for names in (_CORPUS, _QUERIES, *_LABELS.values()) for name in names]
     others = [name for name in names if name not in own and (root / name).exists()]
+    strays = stray_names(root / _QRELS, _LABEL_NAMES)
+    others += [f"{_QRELS}/{name}" for name in strays]
     if others:
         msg = (
-            f"{str(root)!r} holds {', '.join(map(repr, others))}, which would be read "
-            "as part of the dataset; remove them or choose another folder"
+            f"{str(root)!r} holds {', '.join(map(repr, others))}, which from_beir() "
+            "would take for labels; remove them or choose another folder"
         )
         raise DataError(msg)
 

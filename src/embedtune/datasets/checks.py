@@ -35,6 +35,7 @@ def check_dataset(dataset: TuningDataset, model: str | None) -> DatasetReport:
         )
         problems = [
             *_missing_parts(dataset, base),
+            *_ignored_files(dataset),
             *documents.problems,
             *queries.problems,
             *_swapped_columns(dataset),
@@ -70,6 +71,22 @@ def _missing_parts(dataset: TuningDataset, base: BaseModel | None) -> Iterator[P
             severity="note",
             message="the dataset has no test labels",
             hint="split(test=0.2) holds some out, so that the gain can be measured",
+        )
+
+
+def _ignored_files(dataset: TuningDataset) -> Iterator[Problem]:
+    """Yield a warning if files beside the corpus may be meant as labels."""
+    names = dataset.origin.ignored if dataset.origin else ()
+    if names:
+        one = len(names) == 1
+        what = "1 .tsv file" if one else f"{len(names)} .tsv files"
+        yield Problem(
+            rule="ignored-file",
+            severity="warning",
+            message=f"beside the corpus, {what} named like no split: not read",
+            hint="rename what holds labels by its split, or move it away",
+            count=len(names),
+            examples=names[:_EXAMPLES],
         )
 
 

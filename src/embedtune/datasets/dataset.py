@@ -68,6 +68,8 @@ class TuningDataset:
 
         Labels are `train.tsv`, `validation.tsv` and `test.tsv` beside them or in
         `qrels/`, where validation may be called `dev.tsv`.
+        Another `.tsv` file in `qrels/` is refused; one beside them is not read, and
+        :meth:`check` says so.
         The JSON Lines files may be packed (`.jsonl.gz`).
         Numbers as ids become strings, and keys that the format does not know are
         kept in `metadata`.
@@ -193,6 +195,8 @@ class TuningDataset:
             by: What must not be on two sides.
 
         Raises:
+            DatasetIntegrityError: If labels name unknown queries or documents, or
+                contradict each other; it names every problem.
             DataError: If whole groups of queries cannot come near the shares.
         """
         from embedtune.datasets.splits import split_dataset

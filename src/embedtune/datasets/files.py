@@ -69,18 +69,21 @@ def json_objects(
 ) -> Iterator[tuple[int, JsonObject]]:
     """Yield line number and object of each line; blank lines are skipped."""
     loads = orjson.loads
+    wrong = _WrongEncoding("utf-8")
     for number, line in byte_lines(path, problems):
         try:
             item = loads(line)
         except orjson.JSONDecodeError as e:
-            if line.strip(_SPACE):
-                problems.add(path, number, _not_json(line, e))
+            if line.strip(_SPACE) and not wrong.shows(number, line):
+                what = f"is not JSON: {e.msg}, at character {e.pos + 1}"
+                problems.add(path, number, what)
             continue
         if type(item) is dict:
             yield number, item
         else:
             what = f"holds {_json_type(item)}; every line must be a JSON object"
             problems.add(path, number, what)
+    wrong.add_to(problems, path)
 
 
 def byte_lines(path: Path, problems: FileProblems) -> Iterator[tuple[int, bytes]]:
@@ -110,35 +113,63 @@ def open_text(path: Path, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
 
 
-def add_encoding_problems(
+def add_encoding_problem(
     path: Path, encoding: str, problems: FileProblems, hint: str = ""
 ) -> None:
-    """Note each line of *path*, known to be in another encoding, that shows it."""
-    before = len(problems)
-    if not codecs.lookup(encoding).name.startswith(_WIDE):  # their lines end otherwise
+    """Note, once, that *path* is in another encoding, if a line of it shows that."""
+    wrong = _WrongEncoding(encoding)
+    if not is_wide(encoding):  # their lines end otherwise
         for number, line in byte_lines(path, problems):
-            what = _wrong_bytes(line, encoding)
-            if what:
-                problems.add(path, number, what + hint)
-    if len(problems) == before:
-        problems.add(path, None, f"is not {encoding.upper()}{hint}")
+            wrong.shows(number, line)
+    wrong.add_to(problems, path, hint)
 
 
-def _wrong_bytes(line: bytes, encoding: str) -> str | None:
-    """Return what is wrong with the encoding of *line*, or `None`."""
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError as e:
-        return (
-            f"is not {encoding.upper()}: byte 0x{line[e.start]:02x} at position "
-            f"{e.start + 1} of the line; save the file as UTF-8"
+def encoding_name(encoding: str) -> str:
+    """Return the name of an encoding as a message shows it."""
+    return "UTF-8" if is_utf8(encoding) else encoding.upper()
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether this is UTF-8, with or without its mark."""
+    return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"}
+
+
+def is_wide(encoding: str) -> bool:
+    """Whether the characters of this encoding have more than a byte each."""
+    return codecs.lookup(encoding).name.startswith(_WIDE)
+
+
+class _WrongEncoding:
+    """The lines of a file that are in another encoding: how many, and the first."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._count = 0
+        self._line = 0
+        self._byte = ""
+
+    def shows(self, number: int, line: bytes) -> bool:
+        """Whether a line is in another encoding; it is counted then."""
+        try:
+            line.decode(self._encoding)
+        except UnicodeDecodeError as e:
+            if not self._count:
+                self._line = number
+                self._byte = f"byte 0x{line[e.start]:02x} at position {e.start + 1}"
+            self._count += 1
+            return True
+        return False
+
+    def add_to(self, problems: FileProblems, path: Path, hint: str = "") -> None:
+        """Note one problem for all lines, if there are any."""
+        if not self._count:
+            return
+        lines = "1 line" if self._count == 1 else f"{self._count} lines"
+        what = (
+            f"is not {encoding_name(self._encoding)} in {lines} (here {self._byte}); "
+            f"save the file as UTF-8{hint}"
         )
-    return None
-
-
-def _not_json(line: bytes, error: orjson.JSONDecodeError) -> str:
-    wrong = _wrong_bytes(line, "utf-8")
-    return wrong or f"is not JSON: {error.msg}, at character {error.pos + 1}"
+        problems.add(path, self._line, what)
 
 
 def _json_type(item: object) -> str:

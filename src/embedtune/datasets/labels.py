@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from embedtune.datasets.files import add_encoding_problems, open_text
+from embedtune.datasets.files import add_encoding_problem, open_text
 from embedtune.datasets.origin import LineNumbers
 from embedtune.datasets.problems import FileProblems, RecordError, shown
 from embedtune.datasets.relevance import LabelCollector, relevance_of
@@ -83,7 +83,7 @@ def _rows(path: Path, problems: FileProblems) -> Iterator[_Row]:
             what = f"is not tab-separated text ({e}); quote cells that hold quotes"
             problems.add(path, start, what)
         except UnicodeDecodeError:
-            add_encoding_problems(path, "utf-8", problems)
+            add_encoding_problem(path, "utf-8", problems)
 
 
 def _collect(

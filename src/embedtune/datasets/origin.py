@@ -59,8 +59,11 @@ class Origin:
     Attributes:
         labels: By split; records are counted in the order in which the labels of
             the split are nested: by query, then by document.
+        ignored: Files that look like labels and were not read, perhaps with the name
+            that may be meant.
     """
 
     corpus: Place
     queries: Place
     labels: Mapping[Split, Place] = MappingProxyType({})
+    ignored: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from embedtune.datasets.bulk import (
 )
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.origin import LineNumbers, Origin, Place
-from embedtune.datasets.problems import RecordError, raise_integrity_error, shown
+from embedtune.datasets.problems import RecordError, raise_numbered_error, shown
 from embedtune.datasets.relevance import LabelCollector, relevance_of
 from embedtune.datasets.shapes import json_problem
 from embedtune.datasets.text import content_id
@@ -46,8 +46,7 @@ def read_pairs(pairs: Iterable[Pair]) -> TuningDataset:
             except RecordError as e:
                 problems.append((number, str(e)))
         problems = sorted([*problems, *builder.conflicts("pair")])
-        sentences = [f"pair {number}: {what}" for number, what in problems]
-        raise_integrity_error("pairs are counted from 0", sentences)
+        raise_numbered_error("the list has", "pair", problems)
         return builder.dataset("pair ")
 
 

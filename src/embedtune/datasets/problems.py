@@ -7,7 +7,7 @@ from pathlib import Path
 
 from embedtune.errors import DatasetFormatError, DatasetIntegrityError
 
-_LISTED = 5
+_LISTED = 20
 _WIDTH = 60
 
 
@@ -24,7 +24,7 @@ class FileProblems:
 
     def add(self, path: Path, line: int | None, what: str) -> None:
         """Note one problem; *line* counts from 1."""
-        self._found.append((path, line, what))
+        self._found.append((path, line, " ".join(what.splitlines())))
 
     def __len__(self) -> int:
         """Return how many problems are noted."""
@@ -57,12 +57,29 @@ def raise_integrity_error(what: str, problems: Sequence[str]) -> None:
         raise DatasetIntegrityError(msg, problems=problems)
 
 
+def raise_numbered_error(
+    what: str, unit: str, problems: Sequence[tuple[int, str]]
+) -> None:
+    """Raise the one error for what is wrong with numbered rows or pairs, if any.
+
+    Args:
+        what: What they are part of, with its verb: `"the table has"`.
+        unit: `"row"` or `"pair"`.
+        problems: The number and the problem of each, in this order.
+    """
+    if problems:
+        sentences = [f"{unit} {number}: {problem}" for number, problem in problems]
+        count, *lines = listed(sentences).split("\n")
+        msg = "\n".join([f"{what} {count} ({unit}s count from 0):", *lines])
+        raise DatasetIntegrityError(msg, problems=sentences)
+
+
 def listed(problems: Sequence[str]) -> str:
-    """Return how many there are, and the first few, one a line."""
+    """Return how many there are, and then one a line, up to twenty."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     lines = [count, *problems[:_LISTED]]
     if len(problems) > _LISTED:
-        lines.append(f"and {len(problems) - _LISTED} more, all in .problems")
+        lines.append(f"and {len(problems) - _LISTED} more; .problems has all of them")
     return "\n  ".join(lines)
 
 

@@ -16,7 +16,7 @@ from embedtune.datasets.pairs import SideBySide
 from embedtune.datasets.problems import (
     FileProblems,
     RecordError,
-    raise_integrity_error,
+    raise_numbered_error,
     shown,
 )
 from embedtune.datasets.relevance import relevance_of
@@ -132,8 +132,7 @@ def _read_memory(
         raise TypeError(msg)
     builder = SideBySide(first_line=0)
     problems = _add_rows(builder, rows, columns, "row")
-    sentences = [f"row {line}: {what}" for line, what in problems]
-    raise_integrity_error("rows are counted from 0", sentences)
+    raise_numbered_error("the table has", "row", problems)
     return builder.dataset("row ")
 
 

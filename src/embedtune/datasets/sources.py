@@ -12,7 +12,11 @@ from typing import TypeAlias
 
 from embedtune.datasets.files import (
     UNPACKING_ERRORS,
-    add_encoding_problems,
+    add_encoding_problem,
+    byte_lines,
+    encoding_name,
+    is_utf8,
+    is_wide,
     json_objects,
     open_text,
 )
@@ -48,7 +52,11 @@ def csv_rows(
         with open_text(path, encoding) as file, _large_cells():
             reader = csv.reader(file, delimiter=delimiter, strict=True)
             header = next(reader, [])
-            places = _places(path.name, names, header)
+            wrong = _wrong_header(names, header)
+            if wrong is not None:
+                _refuse_header(path, encoding, wrong, problems)
+                return
+            places = [header.index(name) for name in names]
             line = reader.line_num + 1
             for row in reader:
                 if len(row) == len(header):
@@ -62,8 +70,7 @@ def csv_rows(
     except UNPACKING_ERRORS as e:
         problems.add(path, line, f"cannot be unpacked ({e})")
     except UnicodeDecodeError:
-        hint = ", or pass encoding='cp1252'"
-        add_encoding_problems(path, encoding, problems, hint)
+        _add_wrong_encoding(path, encoding, delimiter, problems)
 
 
 def jsonl_rows(
@@ -102,26 +109,82 @@ def refuse_missing(where: str, missing: Sequence[str], columns: Sequence[str]) -
     Raises:
         ConfigurationError: Always; it names the columns that there are.
     """
-    msg = (
-        f"{where!r} has no column {', '.join(map(repr, missing))}; "
-        f"it has {', '.join(map(repr, columns)) or 'none'}"
-    )
-    if len(columns) == 1:
-        for sign in filter(columns[0].__contains__, ";\t|,"):
-            msg = f"{where!r} has one column, {columns[0]!r}; pass delimiter={sign!r}"
-            break
+    msg = f"{where!r} {_no_columns(missing, columns)}"
     raise ConfigurationError(msg)
 
 
-def _places(where: str, names: Sequence[str], header: Sequence[str]) -> list[int]:
+def _wrong_header(names: Sequence[str], header: Sequence[str]) -> str | None:
+    """Return why the columns cannot be found in a header, or `None`."""
     missing = [name for name in names if name not in header]
     if missing:
-        refuse_missing(where, missing, header)
+        return _no_columns(missing, header)
     for name in names:
         if header.count(name) > 1:
-            msg = f"{where!r} has {header.count(name)} columns {name!r}; rename them"
-            raise ConfigurationError(msg)
-    return [header.index(name) for name in names]
+            return f"has {header.count(name)} columns {name!r}; rename them"
+    return None
+
+
+def _no_columns(missing: Sequence[str], columns: Sequence[str]) -> str:
+    return _wrong_delimiter(columns) or (
+        f"has no column {', '.join(map(repr, missing))}; "
+        f"it has {', '.join(map(repr, columns)) or 'none'}"
+    )
+
+
+def _wrong_delimiter(header: Sequence[str]) -> str | None:
+    """Return which delimiter to use if a header seems to have another one."""
+    if len(header) == 1 and "\0" not in header[0]:
+        for sign in filter(header[0].__contains__, ";\t|,"):
+            return f"has one column, {header[0]!r}; pass delimiter={sign!r}"
+    return None
+
+
+def _refuse_header(
+    path: Path, encoding: str, wrong: str, problems: FileProblems
+) -> None:
+    """Note a wrong header and a wrong encoding together, or raise for the first.
+
+    Raises:
+        ConfigurationError: If nothing but the header is wrong.
+    """
+    before = len(problems)
+    add_encoding_problem(path, encoding, problems, _encoding_hint(encoding))
+    if len(problems) == before:
+        msg = f"{path.name!r} {wrong}"
+        raise ConfigurationError(msg)
+    problems.add(path, 1, wrong)
+
+
+def _add_wrong_encoding(
+    path: Path, encoding: str, delimiter: str, problems: FileProblems
+) -> None:
+    """Note that a file is in another encoding, and what else its header tells."""
+    before = len(problems)
+    hint = _encoding_hint(encoding)
+    add_encoding_problem(path, encoding, problems, hint)
+    if len(problems) == before:
+        what = f"is not {encoding_name(encoding)}; save the file as UTF-8{hint}"
+        problems.add(path, None, what)
+    wrong = _wrong_delimiter(_raw_header(path, encoding, delimiter))
+    if wrong is not None:
+        problems.add(path, 1, wrong)
+
+
+def _raw_header(path: Path, encoding: str, delimiter: str) -> list[str]:
+    """Return the header of a file that is in another encoding, as well as it goes."""
+    if is_wide(encoding):
+        return []
+    for _, line in byte_lines(path, FileProblems(path)):
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            text = line.decode("cp1252", "replace")
+        return next(csv.reader([text], delimiter=delimiter), [])
+    return []
+
+
+def _encoding_hint(encoding: str) -> str:
+    return f", or pass encoding={'cp1252' if is_utf8(encoding) else 'utf-8'!r}"
 
 
 def _wrong_width(row: Sequence[str], header: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Literal
 
@@ -72,23 +72,40 @@ def _pooled(dataset: TuningDataset) -> Labels:
     """Return the labels of all splits together.
 
     Raises:
-        DatasetIntegrityError: If two splits contradict each other.
+        DatasetIntegrityError: If they name unknown queries or documents, or those of
+            two splits contradict each other.
     """
     pooled: Labels = {}
     problems: list[str] = []
     for split in SPLITS:
         for query_id, row in dataset.labels(split).items():
             known = pooled.setdefault(query_id, {})
-            problems.extend(
-                f"query {shown(query_id)} and document {shown(doc_id)} have "
-                f"relevance {relevance} in {split} and {known[doc_id]} before"
-                for doc_id, relevance in row.items()
-                if known.get(doc_id, relevance) != relevance
-            )
+            problems += _label_problems(dataset, split, query_id, known)
             known.update(row)
-    what = "the splits contradict each other; keep one relevance for each pair"
+    what = "the labels cannot be split; check() tells where they stand"
     raise_integrity_error(what, problems)
     return pooled
+
+
+def _label_problems(
+    dataset: TuningDataset, split: Split, query_id: str, known: Mapping[str, int]
+) -> Iterator[str]:
+    """Yield what is wrong with the labels of one query, *known* being earlier ones."""
+    query = f"query {shown(query_id)}"
+    if query_id not in dataset.queries:
+        yield f"{split}: {query} is not among the queries; add it or remove its labels"
+    for doc_id, relevance in dataset.labels(split)[query_id].items():
+        if doc_id not in dataset.corpus:
+            yield (
+                f"{split}: document {shown(doc_id)} of {query} is not in the corpus; "
+                "add it or remove the label"
+            )
+        before = known.get(doc_id, relevance)
+        if before != relevance:
+            yield (
+                f"{query} and document {shown(doc_id)} have relevance {relevance} in "
+                f"{split} and {before} before; keep one of them"
+            )
 
 
 class _Groups:
@@ -124,9 +141,8 @@ def _groups(
     groups = _Groups(labels)
     first: dict[bytes | str, str] = {}
     for query_id in labels:
-        query = dataset.queries.get(query_id)
-        if query is not None:
-            groups.join(first.setdefault(normalised(query.text), query_id), query_id)
+        text = normalised(dataset.queries[query_id].text)
+        groups.join(first.setdefault(text, query_id), query_id)
     if doc_keys:
         for query_id, row in labels.items():
             for doc_id, relevance in row.items():
@@ -142,12 +158,8 @@ def _document_keys(dataset: TuningDataset, labels: Labels) -> dict[str, bytes]:
     for row in labels.values():
         for doc_id in row:
             if doc_id not in keys:
-                document = dataset.corpus.get(doc_id)
-                keys[doc_id] = (
-                    b"?" + encoded(doc_id)
-                    if document is None
-                    else blake2b(encoded(normalised(document.text))).digest()
-                )
+                text = normalised(dataset.corpus[doc_id].text)
+                keys[doc_id] = blake2b(encoded(text)).digest()
     return keys
 
 

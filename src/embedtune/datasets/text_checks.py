@@ -72,7 +72,8 @@ _DUPLICATE = Rule(
     "duplicate-{kind}",
     "warning",
     "{n} of {total} {what} repeat an earlier one under another id",
-    "keep one of each and point the labels at it; case, form and spacing are ignored",
+    "case, form and spacing are ignored; in a table write both rows alike or drop one "
+    "(equal texts become one {kind}), elsewhere keep one and point the labels at it",
 )
 
 
@@ -117,8 +118,8 @@ class _Scan:
         self._misread = Finding(_MISREAD)
         self._control = Finding(_CONTROL)
         self._too_long = Finding(_TOO_LONG)
-        name = _DUPLICATE.name.format(kind=kind)
-        self._duplicate = Finding(attrs.evolve(_DUPLICATE, name=name))
+        name, hint = (s.format(kind=kind) for s in (_DUPLICATE.name, _DUPLICATE.hint))
+        self._duplicate = Finding(attrs.evolve(_DUPLICATE, name=name, hint=hint))
 
     def run(self, records: Mapping[str, Document | Query]) -> ScannedTexts:
         """Look at every record once, and twice at those that may be duplicates."""

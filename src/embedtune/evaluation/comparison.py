@@ -17,10 +17,21 @@ from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
 from embedtune.evaluation.html import Page, page
 from embedtune.evaluation.markup import element, table
 from embedtune.evaluation.measures import Measure
-from embedtune.evaluation.pairing import check_same, common_measures
+from embedtune.evaluation.pairing import (
+    check_same,
+    checked_groups,
+    common_measures,
+    is_same_model,
+)
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.tables import queries, text_table
-from embedtune.evaluation.verdict import Difference, Verdict, difference_of
+from embedtune.evaluation.verdict import (
+    SAME_MODEL,
+    Difference,
+    Verdict,
+    difference_of,
+    verdict_on,
+)
 from embedtune.files import replace_file
 
 
@@ -97,9 +108,19 @@ class Comparison:
     def verdict(self, measure: str) -> Verdict:
         """Return whether tuned is better in one measure, and why.
 
-        For the rule see :meth:`~embedtune.evaluation.verdict.Difference.verdict`.
+        For the rule see :meth:`~embedtune.evaluation.verdict.Difference.verdict`. Where
+        both are the same model and all queries tie, nothing was put to a test; then the
+        verdict is undecided, and the reason says so.
         """
-        return self[measure].verdict()
+        return verdict_on(self[measure], same_model=self._same_model)
+
+    @property
+    def is_same_model(self) -> bool:
+        """Whether base and tuned are one model, for example a base that came back.
+
+        It is told from names and fingerprints; a run from elsewhere has none.
+        """
+        return is_same_model(self.base, self.tuned)
 
     def subset(self, query_ids: Iterable[str]) -> Comparison:
         """Return the comparison on these queries alone, without groups.
@@ -196,6 +217,11 @@ class Comparison:
         if examples:
             self.base.subset(examples)  # refuses queries that were not compared
 
+    @property
+    def _same_model(self) -> str:
+        """The name of the model if there is only one."""
+        return self.base.embedder if self.is_same_model else ""
+
     def _headline(self) -> str:
         split = f" on the {self.base.split} split" if self.base.split else ""
         return (
@@ -212,6 +238,8 @@ class Comparison:
 
     def _verdicts(self) -> list[str]:
         measure = self.measures[0]
+        if self._same_model and self[measure].is_tied:
+            return [f"{SAME_MODEL}: {self.verdict(measure).reason}"]
         lines = [str(self.verdict(measure))]
         lines += [
             f"{name}: {group.verdict(measure)}" for name, group in self.groups.items()
@@ -243,7 +271,7 @@ def compare(
     Raises:
         ConfigurationError: If the reports are not of the same dataset, split and
             queries (it names all that differs), or a group names a query that was
-            not measured.
+            not measured (it names the group).
 
     Example:
         >>> from embedtune.evaluation.external import evaluate_run
@@ -279,10 +307,10 @@ def compare(
         confidence=confidence,
         seed=seed,
     )
-    parts = {name: tuple(query_ids) for name, query_ids in (groups or {}).items()}
+    parts = checked_groups(base, groups or {})
     return attrs.evolve(
         whole,
         groups=MappingProxyType(
-            {name: whole.subset(ids) for name, ids in parts.items() if ids}
+            {name: whole.subset(ids) for name, ids in parts.items()}
         ),
     )

@@ -15,6 +15,7 @@ from embedtune.evaluation.scoring import MEASURES, labels_of, values_of
 from embedtune.evaluation.search import BLOCK_BYTES, RunningTopK
 from embedtune.progress import ProgressOption, track
 from embedtune.serving.base import Embedder, query_fingerprint
+from embedtune.serving.inputs import check_embedder
 from embedtune.types import Split
 
 _LEAST_DEPTH = 10  # hits that a report shows, whatever was measured
@@ -51,15 +52,15 @@ def evaluate(
         progress: See :mod:`embedtune.progress`.
 
     Raises:
+        TypeError: If *embedder* is no :class:`~embedtune.Embedder`; the message names
+            what it lacks.
         ConfigurationError: If a measure is unknown or *depth* is less than a cutoff.
         DataError: If the split has no labels, or the embedder breaks its contract.
         DatasetIntegrityError: If labels name unknown queries or documents; it names
             every one.
     """
     chosen = parse_measures(measures)
-    if not isinstance(embedder, Embedder):
-        msg = f"'embedder' must be an embedder (got {type(embedder).__name__})"
-        raise TypeError(msg)
+    check_embedder(embedder)
     if batch_size < 1:
         msg = f"'batch_size' must be >= 1 (got {batch_size!r})"
         raise ValueError(msg)

@@ -12,13 +12,14 @@ import numpy as np
 from embedtune._version import __version__
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.evaluation import plots
-from embedtune.evaluation.difference_table import difference_table
+from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
 from embedtune.evaluation.markup import Markup, element, joined, table
+from embedtune.evaluation.pairing import is_same_model
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.searches import searches
 from embedtune.evaluation.style import CSS
 from embedtune.evaluation.tables import counted, percent, queries
-from embedtune.evaluation.verdict import Difference
+from embedtune.evaluation.verdict import SAME_MODEL, Difference, Verdict, verdict_on
 
 _HEAD = Markup(
     '<meta charset="utf-8">'
@@ -61,6 +62,12 @@ class Page:
         return next(iter(next(iter(self.differences.values()))))
 
     @property
+    def is_same_model(self) -> bool:
+        """Whether there is one model only, and so no difference to judge."""
+        found = self.differences[ALL_QUERIES][self.measure]
+        return is_same_model(self.base, self.tuned) and found.is_tied
+
+    @property
     def heading(self) -> str:
         """The title, or one made of the names."""
         return self.title or f"{self.tuned.embedder} against {self.base.embedder}"
@@ -94,18 +101,6 @@ def _style() -> Markup:
 def _summary(content: Page) -> list[Markup]:
     base = content.base
     split = f" of the {base.split} split" if base.split else ""
-    verdicts = []
-    for place, (name, group) in enumerate(content.differences.items()):
-        verdict = group[content.measure].verdict()
-        where = f" ({name})" if place else ""
-        verdicts.append(
-            element(
-                "div",
-                element("strong", f"{verdict.outcome.capitalize()}{where}"),
-                f": {verdict.reason.replace(' = ', _TIED_EQUALS)}.",
-                class_=f"verdict {verdict.outcome}",
-            )
-        )
     return [
         element("h1", content.heading),
         element(
@@ -115,8 +110,34 @@ def _summary(content: Page) -> list[Markup]:
             f"{counted(base.documents, 'document')} searched exactly.",
             class_="soft",
         ),
-        *verdicts,
+        *_verdicts(content),
     ]
+
+
+def _verdicts(content: Page) -> list[Markup]:
+    found = {
+        name: group[content.measure] for name, group in content.differences.items()
+    }
+    if content.is_same_model:
+        model = content.base.embedder
+        return [_verdict(SAME_MODEL, verdict_on(found[ALL_QUERIES], same_model=model))]
+    verdicts = {name: difference.verdict() for name, difference in found.items()}
+    return [
+        _verdict(
+            verdict.outcome if name == ALL_QUERIES else f"{verdict.outcome} ({name})",
+            verdict,
+        )
+        for name, verdict in verdicts.items()
+    ]
+
+
+def _verdict(outcome: str, verdict: Verdict) -> Markup:
+    return element(
+        "div",
+        element("strong", outcome[:1].upper() + outcome[1:]),
+        f": {verdict.reason.replace(' = ', _TIED_EQUALS)}.",
+        class_=f"verdict {verdict.outcome}",
+    )
 
 
 def _means(content: Page) -> list[Markup]:
@@ -129,6 +150,11 @@ def _means(content: Page) -> list[Markup]:
 
 def _differences(content: Page) -> list[Markup]:
     header, rows = difference_table(content.differences, content.confidence)
+    advice = (
+        ""
+        if content.is_same_model
+        else "An interval that holds 0 decides nothing: more test queries may. "
+    )
     return [
         element("h2", "Differences and how sure they are"),
         plots.legend(plots.OUTCOME_KEYS),
@@ -137,7 +163,7 @@ def _differences(content: Page) -> list[Markup]:
             "p",
             "Each dot is the mean of tuned minus base, each line its "
             f"{percent(content.confidence)} bootstrap interval over the queries; "
-            "the dotted line is no difference. An interval that holds 0 decides nothing: more test queries may. It tells "
+            f"the dotted line is no difference. {advice}An interval tells "
             "what other queries of this kind would change, and nothing about queries "
             "of another kind or about wrong labels.",
             class_="note",

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from embedtune.errors import ConfigurationError
 from embedtune.evaluation.report import EvaluationReport
+from embedtune.evaluation.tables import queries
+
+_SHOWN = 16  # digits of a fingerprint: enough to tell two apart
+_SHOWN_IDS = 5
 
 
 def common_measures(base: EvaluationReport, tuned: EvaluationReport) -> list[str]:
@@ -31,7 +37,8 @@ def check_same(base: EvaluationReport, tuned: EvaluationReport) -> None:
     problems = []
     first, second = base.dataset_fingerprint, tuned.dataset_fingerprint
     if first != second:
-        problems.append(f"the dataset ({first!r} and {second!r})")
+        shown = f"{first[:_SHOWN]!r} and {second[:_SHOWN]!r}"
+        problems.append(f"the dataset ({shown})")
     if base.split != tuned.split:
         problems.append(f"the split ({base.split!r} and {tuned.split!r})")
     only_base = len(set(base.query_ids) - set(tuned.query_ids))
@@ -46,3 +53,42 @@ def check_same(base: EvaluationReport, tuned: EvaluationReport) -> None:
             "dataset and split"
         )
         raise ConfigurationError(msg)
+
+
+def is_same_model(base: EvaluationReport, tuned: EvaluationReport) -> bool:
+    """Return whether both reports are known to be of one model."""
+    return bool(base.fingerprint) and (
+        (base.embedder, base.fingerprint, base.query_fingerprint)
+        == (tuned.embedder, tuned.fingerprint, tuned.query_fingerprint)
+    )
+
+
+def checked_groups(
+    base: EvaluationReport, groups: Mapping[str, Iterable[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Return the query ids of each group that has any.
+
+    Raises:
+        TypeError: If a group is one string.
+        ConfigurationError: If a group names a query that was not measured.
+    """
+    known = set(base.query_ids)
+    checked = {}
+    for name, query_ids in groups.items():
+        if isinstance(query_ids, str):
+            msg = f"group {name!r} must be several query ids (got the string {query_ids!r})"
+            raise TypeError(msg)
+        ids = tuple(query_ids)
+        unknown = [query_id for query_id in dict.fromkeys(ids) if query_id not in known]
+        if unknown:
+            shown = ", ".join(map(repr, unknown[:_SHOWN_IDS]))
+            more = ", ..." if len(unknown) > _SHOWN_IDS else ""
+            have = "was" if len(unknown) == 1 else "were"
+            msg = (
+                f"group {name!r} names {queries(len(unknown))} that {have} not measured:"
+                f" {shown}{more}"
+            )
+            raise ConfigurationError(msg)
+        if ids:
+            checked[name] = ids
+    return checked

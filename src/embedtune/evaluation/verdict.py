@@ -15,6 +15,9 @@ from embedtune.evaluation.bootstrap import (
 )
 from embedtune.evaluation.tables import percent, queries
 
+SAME_MODEL = "no test"
+"""What stands in the place of an outcome where base and tuned are one model."""
+
 _TOLERANCE = 1e-9  # the same value computed in another order is no win
 
 
@@ -59,6 +62,11 @@ class Difference:
     def queries(self) -> int:
         """How many queries were compared."""
         return self.wins + self.losses + self.ties
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether every query has the same value on both sides."""
+        return not self.wins and not self.losses
 
     def verdict(self) -> Verdict:
         """Return what the difference says.
@@ -109,6 +117,22 @@ class Verdict:
         return f"{self.outcome}: {self.reason}"
 
 
+def verdict_on(found: Difference, *, same_model: str) -> Verdict:
+    """Return what a difference says, if base and tuned may be one model.
+
+    Args:
+        found: The difference.
+        same_model: The name of the model that both are; empty if they differ.
+    """
+    if not same_model or not found.is_tied:
+        return found.verdict()
+    reason = (
+        f"base and tuned are the same model, {same_model} (a tuner that finds nothing"
+        f" better returns the base unchanged), so {found.measure} cannot differ"
+    )
+    return Verdict(outcome=Outcome.UNDECIDED, measure=found.measure, reason=reason)
+
+
 def difference_of(
     measure: str,
     base: Values,
@@ -138,7 +162,7 @@ def difference_of(
 
 def _reason(found: Difference, outcome: Outcome) -> str:
     measure, size = found.measure, abs(found.difference)
-    if not found.wins and not found.losses:
+    if found.is_tied:
         return f"{measure} is the same for each of {queries(found.queries)}"
     if not found.difference:
         change = f"the mean {measure} did not change"

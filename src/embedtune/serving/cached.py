@@ -14,7 +14,11 @@ import numpy as np
 from embedtune.datasets.values import Document
 from embedtune.errors import DataError, DimensionMismatchError
 from embedtune.serving.base import Embedder, query_fingerprint
-from embedtune.serving.inputs import checked_documents, checked_texts
+from embedtune.serving.inputs import (
+    check_embedder,
+    checked_documents,
+    checked_texts,
+)
 from embedtune.serving.rowstore import RowStore, is_unit
 from embedtune.types import FloatMatrix
 
@@ -53,13 +57,12 @@ class CachedEmbedder:
             timeout: Seconds to wait for another process that writes.
 
         Raises:
+            TypeError: If *embedder* is none; the message names what it lacks.
             ConfigurationError: If the file's folder does not exist.
             DataError: If the file is no cache, or one of another version. It is left as
                 it is.
         """
-        if not isinstance(embedder, Embedder):
-            msg = f"'embedder' must be an embedder (got {type(embedder).__name__})"
-            raise TypeError(msg)
+        check_embedder(embedder)
         self._embedder = embedder
         self._store = RowStore(Path(path).absolute(), timeout=timeout)
         self._lock = threading.Lock()
@@ -123,6 +126,7 @@ class CachedEmbedder:
         Raises:
             TypeError: If *texts* is no sequence of strings.
             DataError: If the wrapped embedder breaks the contract of embedders.
+            InvalidRequestError: If the cache is closed.
             UnavailableError: If another process keeps the file locked.
         """
         values = checked_texts(texts)
@@ -136,6 +140,7 @@ class CachedEmbedder:
         Raises:
             TypeError: If *documents* is no sequence of documents and strings.
             DataError: If the wrapped embedder breaks the contract of embedders.
+            InvalidRequestError: If the cache is closed.
             UnavailableError: If another process keeps the file locked.
         """
         values = checked_documents(documents)

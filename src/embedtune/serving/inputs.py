@@ -1,4 +1,4 @@
-"""What embedders accept: the checks that all of them share."""
+"""What embedders accept, and what is accepted as one: checks that all share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,33 @@ from typing import TypeVar
 from embedtune.datasets.values import Document
 
 T = TypeVar("T")
+
+_FACTS = ("name", "dimension", "fingerprint")
+_VERBS = ("embed_queries", "embed_documents")
+
+
+def check_embedder(embedder: object) -> None:
+    """Refuse what lacks a part of :class:`~embedtune.Embedder`.
+
+    Raises:
+        TypeError: If *embedder* is a class, or lacks a member; all of them are named.
+    """
+    if isinstance(embedder, type):
+        name = embedder.__name__
+        msg = (
+            f"'embedder' must be an embedder (got the class {name});"
+            f" pass an instance, {name}()"
+        )
+        raise TypeError(msg)
+    lacking = [name for name in _FACTS if not hasattr(embedder, name)]
+    lacking += [name for name in _VERBS if not callable(getattr(embedder, name, None))]
+    if lacking:
+        listed = ", ".join(map(repr, lacking))
+        msg = (
+            f"'embedder' must be an embedder (got {type(embedder).__name__});"
+            f" it lacks {listed}, see embedtune.Embedder"
+        )
+        raise TypeError(msg)
 
 
 def checked_texts(texts: Sequence[str]) -> list[str]:

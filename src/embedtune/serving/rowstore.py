@@ -22,6 +22,7 @@ from embedtune.errors import (
     BackendError,
     ConfigurationError,
     DataError,
+    InvalidRequestError,
     UnavailableError,
 )
 from embedtune.types import FloatMatrix
@@ -82,9 +83,12 @@ class RowStore:
         """Return which of *keys* are there, by position, and their rows.
 
         A row that is damaged counts as not there.
+
+        Raises:
+            InvalidRequestError: If the store is closed.
         """
         found: dict[bytes, bytes] = {}
-        with self._translated("cache.read"), self._open() as connection:
+        with self._translated("cache.read"), self._open("cache.read") as connection:
             for first in range(0, len(keys), _KEYS_AT_ONCE):
                 some = keys[first : first + _KEYS_AT_ONCE]
                 marks = ",".join("?" * len(some))
@@ -93,12 +97,16 @@ class RowStore:
         return self._decoded(keys, found, dimension)
 
     def put(self, keys: Sequence[bytes], rows: FloatMatrix) -> None:
-        """Write one row for each of *keys*, all or none; replaces what is there."""
+        """Write one row for each of *keys*, all or none; replaces what is there.
+
+        Raises:
+            InvalidRequestError: If the store is closed.
+        """
         little = rows.astype("<f4", copy=False)
         values = [(key, row.tobytes()) for key, row in zip(keys, little, strict=True)]
         with (
             self._translated("cache.write"),
-            self._open() as connection,
+            self._open("cache.write") as connection,
             _transaction(connection, "IMMEDIATE"),
         ):
             connection.executemany("REPLACE INTO rows VALUES (?, ?)", values)
@@ -121,11 +129,11 @@ class RowStore:
         return positions, rows[is_good].astype(np.float32, copy=False)
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self, operation: str) -> Iterator[sqlite3.Connection]:
         with self._lock:
             if self._connection is None:
-                msg = f"the cache {str(self._path)!r} is closed"
-                raise ValueError(msg)
+                msg = f"the cache {str(self._path)!r} is closed; open it again"
+                raise InvalidRequestError(msg, operation=operation)
             yield self._connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

@@ -71,7 +71,7 @@ class TuningJob(Protocol):
         ...
 
     def result(self) -> TunedModel:
-        """Return the tuned model, as soon as the job has succeeded.
+        """Wait until the job has ended, however long, and return the tuned model.
 
         Raises:
             JobFailedError: If it ended without a model; the message gives the reason.

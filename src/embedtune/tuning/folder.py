@@ -3,7 +3,7 @@
 ```
 <job>/
   config.json     what was asked for; never changes
-  dataset/        corpus.jsonl, queries.jsonl, qrels/; never changes
+  dataset/        corpus.jsonl, queries.jsonl, qrels/; written anew at a restart
   lock            held by whoever works on the job, for as long as they live
   state.json      where the job is; replaced as a whole
   metrics.jsonl   one line a step
@@ -20,6 +20,8 @@ when its lock is held already, so that there is no moment in which a job seems d
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -40,6 +42,7 @@ _LOST = (
 )
 _GRACE = 0.0 if IS_INHERITABLE else 60.0  # seconds in which nobody may hold the lock
 _STALE = 60.0  # seconds after which an unfinished folder belongs to nobody
+_UNFINISHED = re.compile(r"\.[a-z]+-[0-9a-f]{16}\.[0-9a-f]{12}")  # see new_folder
 _TAIL = 4096
 
 
@@ -125,6 +128,8 @@ class JobFolder:
 
     def restart(self, record: JobRecord) -> None:
         """Forget an attempt that ended; only for who holds the lock."""
+        for path in self.path.glob(".*"):  # what a killed worker did not finish
+            _remove(path)
         # The record comes last: whoever sees the new attempt may ask it to stop.
         self.cancel.unlink(missing_ok=True)
         self._metrics.unlink(missing_ok=True)
@@ -208,11 +213,20 @@ class JobFolder:
 
 def remove_unfinished(runs: Path) -> None:
     """Remove what processes left that were killed while they made a job's folder."""
-    for path in runs.glob(".*/lock"):
-        folder = path.parent
-        is_old = time.time() - folder.stat().st_mtime > _STALE
-        if is_old and not is_locked(path):
-            shutil.rmtree(folder, ignore_errors=True)
+    for path in runs.iterdir():
+        if not _UNFINISHED.fullmatch(path.name):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            is_old = time.time() - path.stat().st_mtime > _STALE
+            if is_old and not is_locked(path / "lock"):
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _json(value: object, *, indent: bool = True) -> bytes:

@@ -75,7 +75,7 @@ class LocalJob:
     @property
     def history(self) -> tuple[Mapping[str, float], ...]:
         """The numbers of every step of the latest start, in order."""
-        return tuple(self._folder.metrics())
+        return tuple(line for line in self._folder.metrics() if "step" in line)
 
     def wait(
         self, timeout: float | None = None, *, progress: ProgressOption = True
@@ -113,15 +113,16 @@ class LocalJob:
         record = self._folder.status()
         if record.state.is_final:
             return
+        attempt = record.attempt
         self._folder.cancel.touch()
-        stop_worker(self._folder, record.attempt, patience=_PATIENCE)
+        stop_worker(self._folder, attempt, patience=_PATIENCE)
         record = self._folder.status()
-        if not record.state.is_final:
+        if not record.state.is_final and record.attempt == attempt:
             msg = f"tuning job {self.name!r} did not stop within {_PATIENCE:g} s"
             raise JobTimeoutError(msg, job=self)
 
     def result(self) -> LocalModel:
-        """Return the tuned model, as soon as the job has succeeded.
+        """Wait until the job has ended, however long, and return the tuned model.
 
         Raises:
             JobFailedError: If it ended without a model; the message gives the reason.
@@ -164,5 +165,6 @@ def _show(latest: Mapping[str, float], done: int, bar: Progress) -> int:
     new = max(0, int(latest.get("done", 0)) - done)
     if new:
         bar.advance(new)
-        bar.note(f"loss {latest['loss']:.3f}")
+        if (loss := latest["loss"]) is not None:  # JSON knows no NaN
+            bar.note(f"loss {loss:.3f}")
     return new

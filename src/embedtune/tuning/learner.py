@@ -57,7 +57,8 @@ class Learner:
             schedule: Its batches get no larger than a third of the labelled queries.
             seed: Decides about the batches.
         """
-        size = max(1, min(schedule.batch_size, len(labels) // 3))
+        self._queries = len(labels)
+        size = max(1, min(schedule.batch_size, self._queries // 3))
         self._base = Parameters.base(material.texts.table)
         self._differences = _differences(material, labels)
         self._start = self._warm(*START)
@@ -77,6 +78,11 @@ class Learner:
         loss, self._now = next(self._run)
         self._steps += 1
         return loss
+
+    @property
+    def queries(self) -> int:
+        """How many queries it learns from."""
+        return self._queries
 
     @property
     def is_sound(self) -> bool:

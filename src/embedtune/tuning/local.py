@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 import orjson
@@ -14,7 +16,7 @@ import orjson
 from embedtune import catalog
 from embedtune.catalog import TuningWay
 from embedtune.datasets.dataset import TuningDataset
-from embedtune.errors import ConfigurationError, NotFoundError
+from embedtune.errors import ConfigurationError, NotFoundError, UnavailableError
 from embedtune.files import new_folder
 from embedtune.serving import bundled
 from embedtune.serving.static import StaticModel
@@ -38,6 +40,8 @@ _WAYS = {
     TuningWay.FULL: "by training its open weights",
     TuningWay.LOCAL_LINEAR: f"under the name {bundled.NAME!r}",
 }
+_PAUSE, _PATIENCE = 0.01, 10.0  # seconds for a worker that said how it ended
+_LARGEST_SEED = 2**63 - 1  # of what JSON files hold
 _NAME = re.compile(rf"{KIND}-[0-9a-f]{{16}}")
 
 
@@ -53,7 +57,7 @@ class LocalTuner:
         >>> embedder = job.wait().result().embedder()  # doctest: +SKIP
     """
 
-    DEFAULTS = TuningSpec(base_model=bundled.NAME, train_steps=300, batch_size=64)
+    DEFAULTS = TuningSpec(base_model=bundled.NAME, train_steps=450, batch_size=64)
     """What is done without a spec."""
 
     def __init__(
@@ -100,9 +104,11 @@ class LocalTuner:
                 path of a folder in the model2vec format.
 
         Raises:
-            ConfigurationError: If *spec* asks for what cannot be done here.
+            ConfigurationError: If *spec* asks for what cannot be done here, or the
+                folder of the jobs cannot be made.
             DataError: If the dataset cannot be tuned on; it names every problem.
-            UnavailableError: If the system gives no process to work in.
+            UnavailableError: If the system gives no process to work in, or the last
+                worker of a failed job does not end.
         """
         spec = self.DEFAULTS if spec is None else spec
         base = _open_base(spec)
@@ -110,11 +116,11 @@ class LocalTuner:
         data = training_data(dataset)
         config = self._config(data, spec, base)
         folder = JobFolder(self._runs / _name_of(config))
-        self._runs.mkdir(parents=True, exist_ok=True)
+        _make_folder(self._runs)
         remove_unfinished(self._runs)
         lock = _create(folder, config, data)
         if lock is None:
-            lock = _take_over(folder)
+            lock = _take_over(folder, data)
         if lock is not None:
             start_worker(folder, lock)
         return LocalJob(folder)
@@ -127,7 +133,8 @@ class LocalTuner:
         """
         folder = JobFolder(self._runs / name) if _NAME.fullmatch(name) else None
         if folder is None or not folder.path.is_dir():
-            msg = f"there is no tuning job {name!r} in {str(self._runs)!r}"
+            where = "" if self._runs.is_dir() else ", which is no folder"
+            msg = f"there is no tuning job {name!r} in {str(self._runs)!r}{where}"
             raise NotFoundError(msg, operation="tuning.job")
         folder.status()
         return LocalJob(folder)
@@ -158,9 +165,21 @@ class LocalTuner:
         }
 
 
-def _check_seed(seed: object) -> None:
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        msg = f"'seed' must be an integer >= 0 (got {seed!r})"
+def _make_folder(runs: Path) -> None:
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        msg = (
+            f"the folder of the jobs, {str(runs)!r}, cannot be made"
+            f" ({e.strerror}); give LocalTuner a path that can be a folder"
+        )
+        raise ConfigurationError(msg) from e
+
+
+def _check_seed(seed: Any) -> None:
+    is_integer = isinstance(seed, int) and not isinstance(seed, bool)
+    if not is_integer or not 0 <= seed <= _LARGEST_SEED:
+        msg = f"'seed' must be an integer from 0 to {_LARGEST_SEED} (got {seed!r})"
         raise ConfigurationError(msg)
 
 
@@ -238,15 +257,22 @@ def _create(
     return lock
 
 
-def _take_over(folder: JobFolder) -> FileLock | None:
+def _take_over(folder: JobFolder, data: TuningDataset) -> FileLock | None:
     # The lock of a job that shall start once more; `None` if it runs or is done.
-    lock = FileLock.acquire(folder.lock)
-    if lock is None:
-        return None
+    end = time.monotonic() + _PATIENCE
+    while (lock := FileLock.acquire(folder.lock)) is None:
+        if folder.status().state not in {JobState.FAILED, JobState.CANCELLED}:
+            return None
+        # Its worker wrote its last words and is about to end.
+        if time.monotonic() > end:
+            msg = f"the last worker of tuning job {folder.name!r} does not end"
+            raise UnavailableError(msg, operation="tuning.submit")
+        time.sleep(_PAUSE)
     try:
         if folder.status().state is JobState.SUCCEEDED and folder.model.is_dir():
             lock.release()
             return None
+        data.to_beir(folder.dataset)  # whole again, whatever made the job fail
         folder.restart(new_record())
     except BaseException:
         lock.release()

@@ -46,13 +46,14 @@ class LocalModel:
         path = Path(folder)
         try:
             config = orjson.loads((path / "config.json").read_bytes())
-        except FileNotFoundError as e:
+        except (FileNotFoundError, NotADirectoryError) as e:
             msg = f"there is no model in {str(path)!r}"
             raise NotFoundError(msg, operation="tuning.model") from e
         except orjson.JSONDecodeError as e:
             msg = f"{str(path / 'config.json')!r} is no JSON; copy the model again"
             raise DataError(msg) from e
-        facts = config.get("embedtune", {})
+        facts = config.get("embedtune") if isinstance(config, dict) else None
+        facts = facts if isinstance(facts, dict) else {}
         try:
             return cls(
                 folder=path,

@@ -9,10 +9,17 @@ import attrs
 import numpy as np
 
 from embedtune.errors import ConfigurationError
-from embedtune.tuning.choose import Goal, Measured, OptimizeFor, choose
+from embedtune.tuning.choose import (
+    SURE_ENOUGH,
+    SURE_ENOUGH_WITH_FEW,
+    Goal,
+    Measured,
+    OptimizeFor,
+    choose,
+)
 from embedtune.tuning.encoder import Parameters
 from embedtune.tuning.gradient import Schedule
-from embedtune.tuning.holdout import folds
+from embedtune.tuning.holdout import FEW, folds
 from embedtune.tuning.learner import Candidate, Learner
 from embedtune.tuning.material import Material
 from embedtune.tuning.measuring import Examination
@@ -67,21 +74,30 @@ class Outcome:
 def tune(material: Material, plan: Plan, report: Report) -> Outcome:
     """Return what is surely better than the base model, or the base model.
 
+    What was chosen on a part of the labels is made again from all of them, with as many
+    passes over the queries.
+
     Args:
         material: The data.
         plan: The settings.
         report: Called after every step.
     """
     goal = Goal.of(plan.optimize_for, seen_share=material.seen_share)
-    base, measured = _examine(material, plan, goal, report)
+    hold_outs = _HoldOuts(material, plan)
+    base, measured = _examine(hold_outs, plan, goal, report)
     candidates = list(measured)
     generator = np.random.default_rng([plan.seed, 2])
-    choice = choose(base, list(measured.values()), goal, generator)
+    needed = SURE_ENOUGH_WITH_FEW if len(material.train) < FEW else SURE_ENOUGH
+    choice = choose(base, list(measured.values()), goal, generator, needed=needed)
     chosen = None if choice.position is None else candidates[choice.position]
     _log.info("chosen: %s; %s", chosen or "the base", choice.reason)
+    parameters, words = None, "the base"
+    if chosen is not None:
+        refit = _for_more(chosen, len(material.train) / hold_outs.queries, plan)
+        parameters, words = _refit(material, plan, refit, report), str(refit)
     return Outcome(
-        parameters=None if chosen is None else _refit(material, plan, chosen, report),
-        candidate="the base" if chosen is None else str(chosen),
+        parameters=parameters,
+        candidate=words,
         reason=choice.reason,
         metrics={
             "train_queries": float(len(material.train)),
@@ -126,6 +142,11 @@ class _HoldOuts:
                 Examination.of(fold, material.texts, material.hard, generator)
             )
 
+    @property
+    def queries(self) -> float:
+        """How many queries a learner learns from, in the mean."""
+        return float(np.mean([learner.queries for learner in self._learners]))
+
     def step(self) -> float:
         """Let every learner take a step; return the mean of their losses."""
         return float(np.mean([learner.step() for learner in self._learners]))
@@ -148,9 +169,8 @@ class _HoldOuts:
 
 
 def _examine(
-    material: Material, plan: Plan, goal: Goal, report: Report
+    hold_outs: _HoldOuts, plan: Plan, goal: Goal, report: Report
 ) -> tuple[Measured, dict[Candidate, Measured]]:
-    hold_outs = _HoldOuts(material, plan)
     base = hold_outs.measure(None)
     measured = {
         warm: hold_outs.measure(warm)
@@ -183,6 +203,12 @@ def _examine(
         blend = attrs.evolve(last, share=share)
         measured[blend] = hold_outs.measure(blend)
     return base, measured
+
+
+def _for_more(chosen: Candidate, times: float, plan: Plan) -> Candidate:
+    # With more queries it takes more steps to see each of them as often.
+    steps = min(round(chosen.steps * times), plan.schedule.steps)
+    return attrs.evolve(chosen, steps=steps)
 
 
 def _refit(

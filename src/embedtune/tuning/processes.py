@@ -50,7 +50,7 @@ def stop_worker(folder: JobFolder, attempt: str, *, patience: float) -> None:
 
 
 def _send(record: JobRecord, wanted: signal.Signals) -> None:
-    # The worker leads a group of its own, with everything that it started.
+    # A worker leads a group of its own, with everything that it started.
     if birth_of(record.pid) != record.birth:
         return
     try:
@@ -58,6 +58,8 @@ def _send(record: JobRecord, wanted: signal.Signals) -> None:
             os.kill(record.pid, wanted)
         elif os.getpgid(record.pid) == record.pid:
             os.killpg(record.pid, wanted)
+        else:  # started by hand
+            os.kill(record.pid, wanted)
     except ProcessLookupError:
         return
     except PermissionError as e:

@@ -75,10 +75,10 @@ def run(folder: JobFolder) -> JobState:
         pid=os.getpid(),
         birth=birth_of(os.getpid()),
     )
-    folder.write(attrs.evolve(record, changed=time.time()))
     metrics: Mapping[str, float] = {}
     reason = ""
     try:
+        folder.write(attrs.evolve(record, changed=time.time()))
         metrics = _work(folder)
         state = JobState.SUCCEEDED
     except Cancelled:
@@ -110,7 +110,7 @@ def _work(folder: JobFolder) -> Mapping[str, float]:
     report({})
     module = import_module(_WORK[folder.config["kind"]])
     metrics: Mapping[str, float] = module.work(folder, report)
-    return metrics
+    return {**metrics, "seconds": round(time.monotonic() - started, 3)}
 
 
 def _words(error: Exception) -> str:

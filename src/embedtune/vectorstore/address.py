@@ -59,8 +59,15 @@ def check_folder(path: Path) -> None:
     """Refuse a path at which Milvus Lite must not work.
 
     Raises:
-        ConfigurationError: If a file is there, or a folder with other things in it.
+        ConfigurationError: If the folder above it does not exist, if a file is there,
+            or a folder with other things in it.
     """
+    if not path.parent.is_dir():
+        msg = (
+            f"folder {str(path.parent)!r} does not exist;"
+            f" make it first, or correct the path of the index {path.name!r}"
+        )
+        raise ConfigurationError(msg)
     if path.is_dir():
         names = {entry.name for entry in path.iterdir()}
         if names and "collections" not in names:

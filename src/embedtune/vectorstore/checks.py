@@ -91,6 +91,27 @@ def check_limit(limit: int) -> None:
         raise ValueError(msg)
 
 
+def checked_texts(text: str | Iterable[str]) -> list[str]:
+    """Return what is searched for as a list.
+
+    Raises:
+        TypeError: If *text* is neither a string nor several.
+    """
+    if isinstance(text, str):
+        return [text]
+    if not isinstance(text, Iterable):
+        kind = type(text).__name__
+        msg = f"'text' must be a string or several strings in a list (got {kind})"
+        raise TypeError(msg)
+    texts = list(text)
+    for index, one in enumerate(texts):
+        if not isinstance(one, str):
+            kind = type(one).__name__
+            msg = f"'text' must be a string or several (got {kind} at {index})"
+            raise TypeError(msg)
+    return texts
+
+
 def check_documents(
     documents: Iterable[Document] | Mapping[str, Document],
 ) -> list[Document]:

@@ -15,6 +15,7 @@ from embedtune.datasets.values import Document
 from embedtune.progress import ProgressOption
 from embedtune.retry import RetryPolicy
 from embedtune.serving.base import Embedder
+from embedtune.serving.inputs import check_embedder
 from embedtune.types import FloatMatrix
 from embedtune.vectorstore.address import parse_address
 from embedtune.vectorstore.checks import (
@@ -23,6 +24,7 @@ from embedtune.vectorstore.checks import (
     check_limit,
     check_name,
     check_rows,
+    checked_texts,
 )
 from embedtune.vectorstore.filters import ID_FIELD, among
 from embedtune.vectorstore.rows import PAYLOAD_FIELDS, to_document, to_hit
@@ -85,9 +87,12 @@ class MilvusIndex:
     ) -> None:
         """Open an index; the first :meth:`sync` creates it.
 
+        Opening a path makes its folder at once, still without an index: Milvus Lite
+        works in that folder from then on. The folder above must exist.
+
         Args:
             address: A path opens Milvus Lite in this process and keeps its data in a
-                folder there; `"http://..."` or `"https://..."` is a server.
+                folder of that name; `"http://..."` or `"https://..."` is a server.
             name: Letters, digits and `_`.
             embedder: Must have the space that the index was filled with.
             token: What a server asks for: an API key, or `"user:password"`.
@@ -96,13 +101,16 @@ class MilvusIndex:
                 policy.
 
         Raises:
-            ConfigurationError: If the address or the name is wrong, if a collection of
-                that name is no index, or the index was filled in another space.
+            TypeError: If *embedder* is no :class:`~embedtune.Embedder`; the message
+                names what it lacks.
+            ConfigurationError: If the address or the name is wrong, if the folder above
+                the path does not exist, if a collection of that name is no index, or the index was filled in another space.
             DimensionMismatchError: If the index holds vectors of another length.
             UnavailableError: If another process has the folder, or the server does not
                 answer.
         """
         check_name(name)
+        check_embedder(embedder)
         check_dimension(embedder.dimension)
         if not timeout > 0:
             msg = f"'timeout' must be > 0 (got {timeout!r})"
@@ -180,18 +188,13 @@ class MilvusIndex:
             limit: The most hits for a text, from 1 to 16,384.
 
         Raises:
+            TypeError: If *text* is neither a string nor several.
             NotFoundError: If the index was never filled.
             ConfigurationError: If it was filled anew in another space.
         """
         check_limit(limit)
-        if isinstance(text, str):
-            return self._search([text], limit)[0]
-        texts = list(text)
-        for one in texts:
-            if not isinstance(one, str):
-                msg = f"'text' must be a string or several (got {type(one).__name__})"
-                raise TypeError(msg)
-        return self._search(texts, limit)
+        hits = self._search(checked_texts(text), limit)
+        return hits[0] if isinstance(text, str) else hits
 
     def get(self, doc_ids: Iterable[str]) -> dict[str, Document]:
         """Return the documents of these ids; an id that is not there is left out.

@@ -94,11 +94,6 @@ def fail(engine: Engine, reason: str) -> None:
 
 def _start(path: Path) -> str:
     reason = _Reason()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        msg = f"folder {str(path.parent)!r} cannot be made: {e.strerror}"
-        raise BackendError(msg, operation="index.open") from e
     _LOG.addFilter(reason)
     try:
         uri = server_manager_instance.start_and_get_uri(str(path))

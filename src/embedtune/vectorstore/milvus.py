@@ -57,9 +57,10 @@ PAGE = 8_192
 
 _LONGEST_REASON = 300
 
+_NOT_CONNECTED = 2  # pymilvus could not connect, or not again, whatever the cause
 _NOT_FOUND = 100
 _CODES: Mapping[int, type[BackendError]] = {
-    2: UnavailableError,  # pymilvus could not connect, or not again
+    _NOT_CONNECTED: UnavailableError,
     4: NotFoundError,
     8: RateLimitedError,
     9: UnavailableError,  # the server denies writing for now
@@ -102,23 +103,32 @@ class Client:
     """
 
     def __init__(
-        self, uri: str, *, token: str, timeout: float, retry: RetryPolicy
+        self,
+        uri: str,
+        *,
+        token: str,
+        timeout: float,
+        retry: RetryPolicy,
+        label: str,
     ) -> None:
+        """Connect.
+
+        Args:
+            uri: The server.
+            token: What it asks for.
+            timeout: Seconds that one read may take.
+            retry: How calls are repeated.
+            label: What messages call the server; without password.
+
+        Raises:
+            UnavailableError: If nobody answers there.
+        """
         self._timeout = timeout
         self._write_timeout = max(timeout, _WRITE_TIMEOUT)
         self._build_timeout = max(timeout, _BUILD_TIMEOUT)
         self._retry = retry
         _quieten()
-        self._milvus: Any = _translated(  # it ships no types
-            "index.open",
-            # A connection of our own: closing it closes it.
-            lambda: pymilvus.MilvusClient(
-                uri=uri,
-                token=token,
-                timeout=min(timeout, _CONNECT_TIMEOUT),
-                dedicated=True,
-            ),
-        )
+        self._milvus = _connect(uri, token, timeout, label)
         version = self._read("index.open", self._milvus.get_server_version)
         self.is_lite = str(version).startswith("milvus_lite")
 
@@ -324,6 +334,27 @@ class Client:
         )
 
 
+def _connect(uri: str, token: str, timeout: float, label: str) -> Any:
+    operation = "index.open"
+    try:
+        return _translated(
+            operation,
+            # A connection of our own: closing it closes it.
+            lambda: pymilvus.MilvusClient(
+                uri=uri,
+                token=token,
+                timeout=min(timeout, _CONNECT_TIMEOUT),
+                dedicated=True,
+            ),
+        )
+    except UnavailableError as e:
+        msg = (
+            f"the server at {label!r} did not answer;"
+            " check that it runs and that the address is right"
+        )
+        raise type(e)(msg, operation=operation) from e
+
+
 def _scored_row(hit: Mapping[str, Any]) -> tuple[Row, float]:
     # Older servers do not say what the key is called; then pymilvus calls it "id".
     doc_id = hit[ID_FIELD] if ID_FIELD in hit else hit["id"]
@@ -346,6 +377,9 @@ def _from_milvus(error: pymilvus.MilvusException, operation: str) -> BackendErro
     code = error.code
     if isinstance(code, grpc.StatusCode):  # pymilvus gave up trying again
         return _from_grpc(code, error.message, operation)
+    if code == _NOT_CONNECTED and isinstance(error.__cause__, grpc.Call):
+        cause = error.__cause__
+        return _from_grpc(cause.code(), cause.details() or "", operation)
     cls = _CODES.get(int(code))
     if cls is None and any(words in error.message for words in _EXISTS_WORDS):
         cls = AlreadyExistsError

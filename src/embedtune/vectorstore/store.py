@@ -32,7 +32,9 @@ class Store:
         self._engine = lite.acquire(address.path) if address.path else None
         try:
             uri = self._engine.uri if self._engine else address.uri
-            self._client = Client(uri, token=token, timeout=timeout, retry=retry)
+            self._client = Client(
+                uri, token=token, timeout=timeout, retry=retry, label=address.label
+            )
         except BaseException:
             if self._engine:
                 lite.release(self._engine)

@@ -42,6 +42,7 @@ ROWS_AT_ONCE = 1_000
 
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 _TWINS_AT_ONCE = 200
+_MOST = 0.9  # so many new ids at once look like old documents under new names
 
 _LOG = logging.getLogger(__name__)
 
@@ -114,10 +115,18 @@ def check_deletions(plan: Plan, max_deleted_share: float) -> None:
     """
     if len(plan.gone) > max_deleted_share * plan.stored:
         shown = ", ".join(repr(doc_id) for doc_id in plan.gone[:3])
+        hint = ""
+        given = len(plan.pending) + plan.unchanged
+        if plan.added > _MOST * given:
+            hint = (
+                f"; {plan.added} of {given} given ids are new: ids made from texts"
+                " change with the texts, so give documents ids of their own"
+                " ('document_id' of from_table)"
+            )
         msg = (
             f"sync would delete {len(plan.gone)} of {plan.stored} documents"
             f" ({shown}, ...), more than the share of {max_deleted_share} that it may;"
-            " if they are really gone, pass max_deleted_share=1.0"
+            f" if they are really gone, pass max_deleted_share=1.0{hint}"
         )
         raise DataError(msg)
 

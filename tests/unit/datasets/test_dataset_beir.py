@@ -204,8 +204,129 @@ def test_problems_of_all_files_come_together(folder: Path) -> None:
         "qrels/dev.tsv:2",
     ] == places
     assert (str(folder / "corpus.jsonl"), 1) == (info.value.path, info.value.line)
-    assert "8 problems" in str(info.value)
-    assert "and 3 more, all in .problems" in str(info.value)
+    assert [
+        f"{str(folder)!r} cannot be read: 8 problems",
+        *(f"  {problem}" for problem in info.value.problems),
+    ] == str(info.value).splitlines()
+
+
+def test_twenty_problems_are_shown(folder: Path) -> None:
+    """A message has up to twenty problems, a line each; beyond that it says where."""
+    put(folder / "train.tsv", HEADER + "q1\n" * 20)
+    with pytest.raises(DatasetFormatError) as twenty:
+        TuningDataset.from_beir(folder)
+
+    put(folder / "train.tsv", HEADER + "q1\n" * 23)
+    with pytest.raises(DatasetFormatError) as more:
+        TuningDataset.from_beir(folder)
+
+    lines = str(more.value).splitlines()
+
+    assert ".problems" not in str(twenty.value)
+    assert 21 == len(str(twenty.value).splitlines())
+    assert [f"  {problem}" for problem in more.value.problems[:20]] == lines[1:21]
+    assert ["  and 3 more; .problems has all of them"] == lines[21:]
+    assert 23 == len(more.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("trian.tsv", "did you mean 'train.tsv'?"),
+        ("Training.tsv", "did you mean 'train.tsv'?"),
+        ("val.tsv", "did you mean 'validation.tsv'?"),
+        ("train.tsv.gz", "unpack it to 'train.tsv'"),
+        ("notes.tsv", "rename it or move it away"),
+    ],
+)
+def test_unknown_labels_are_refused(folder: Path, name: str, hint: str) -> None:
+    """Labels under another name in `qrels` are an error with the names there are."""
+    put(folder / "train.tsv", HEADER)
+    put(folder / "qrels" / name, HEADER)
+
+    with pytest.raises(DatasetFormatError) as info:
+        TuningDataset.from_beir(folder)
+
+    assert 1 == len(info.value.problems)
+    assert str(info.value.problems[0]).startswith(f"qrels/{name}: names no split;")
+    assert "train.tsv, dev.tsv, validation.tsv, test.tsv" in str(info.value)
+    assert str(info.value).endswith(hint)
+
+
+def test_misspelt_labels_are_named_as_missing(folder: Path) -> None:
+    """Where there are no labels, files that may be meant are part of the error."""
+    put(folder / "trian.tsv", HEADER)
+    put(folder / "qrels" / "tst.tsv", HEADER)
+
+    with pytest.raises(DatasetFormatError) as info:
+        TuningDataset.from_beir(folder)
+
+    missing, misspelt = info.value.problems
+
+    assert missing.startswith("train.tsv: is missing; ")
+    assert missing.endswith("there is 'trian.tsv' (did you mean 'train.tsv'?)")
+    assert misspelt.startswith("qrels/tst.tsv: names no split")
+
+
+def test_other_files_beside_the_corpus_are_named_by_the_check(folder: Path) -> None:
+    """What is not read is a warning of the check, before and after a split."""
+    put(folder / "train.tsv", HEADER + "q1\td1\t1\nq2\td2\t1\n")
+    put(folder / "tset.tsv", HEADER)
+    put(folder / ".hidden.tsv", HEADER)
+    put(folder / "readme.txt", "x")
+    dataset = TuningDataset.from_beir(folder)
+
+    for made in (dataset, dataset.split(test=0.5)):
+        found = [p for p in made.check().warnings if p.rule == "ignored-file"]
+
+        assert [("'tset.tsv' (did you mean 'test.tsv'?)",)] == [
+            problem.examples for problem in found
+        ]
+    put(folder / "notes.tsv", "x")
+    warning = TuningDataset.from_beir(folder).check().warnings[0]
+
+    assert "2 .tsv files named like no split" in warning.message
+    assert "'notes.tsv'" in warning.examples
+
+
+def test_known_names_in_other_case(folder: Path) -> None:
+    """A link to a labels file, or its name in other case where that is equal, is it."""
+    put(folder / "qrels" / "train.tsv", HEADER + "q1\td1\t1\n")
+    (folder / "qrels" / "TRAIN.TSV").hardlink_to(folder / "qrels" / "train.tsv")
+
+    assert {"q1": {"d1": 1}} == TuningDataset.from_beir(folder).train
+
+
+def test_unknown_labels_are_in_the_way(folder: Path) -> None:
+    """No dataset is written where it could not be read again."""
+    put(folder / "qrels" / "extra.tsv", HEADER)
+
+    with pytest.raises(DataError, match=r"holds 'qrels/extra\.tsv'"):
+        AWKWARD.to_beir(folder)
+
+
+def test_wrong_encoding_is_told_once(folder: Path) -> None:
+    """A file in another encoding is one problem: the first line, and how many."""
+    line = '{"_id": "d%d", "text": "caf\u00e9"}\n'
+    lines = "".join(line % number for number in range(30))
+    (folder / "corpus.jsonl").write_bytes(CORPUS.encode() + lines.encode("latin-1"))
+    put(folder / "train.tsv", HEADER)
+    rows = "q1\td\u00e9\t1\n" * 30
+    (folder / "train.tsv").write_bytes((HEADER + rows).encode("latin-1"))
+
+    with pytest.raises(DatasetFormatError) as info:
+        TuningDataset.from_beir(folder)
+
+    assert [
+        (
+            "corpus.jsonl:3: is not UTF-8 in 30 lines (here byte 0xe9 at position 27); "
+            "save the file as UTF-8"
+        ),
+        (
+            "train.tsv:2: is not UTF-8 in 30 lines (here byte 0xe9 at position 5); "
+            "save the file as UTF-8"
+        ),
+    ] == list(info.value.problems)
 
 
 def test_places_follow_skipped_lines(folder: Path) -> None:

@@ -165,6 +165,24 @@ def test_titles_tell_documents_apart() -> None:
     assert () == with_document("Answer number 7.", "Other").check().problems
 
 
+@pytest.mark.parametrize(
+    ("dataset", "kind"),
+    [
+        (with_document("Answer NUMBER 7."), "document"),
+        (with_query("question  7"), "query"),
+    ],
+)
+def test_duplicates_have_a_way_out_for_tables(
+    dataset: TuningDataset, kind: str
+) -> None:
+    """Who has a table and no ids is told what to do with its rows."""
+    hint = only(dataset.check()).hint
+
+    assert "in a table write both rows alike or drop one" in hint
+    assert f"equal texts become one {kind}" in hint
+    assert "point the labels at it" in hint
+
+
 def test_conflicting_labels() -> None:
     """Equal query and document texts with other relevances contradict each other."""
     base = good()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.values import Document, Query
+from embedtune.errors import DatasetIntegrityError
 
 PAIRS = [
     ("lost my card", "Block it in the app."),
@@ -74,3 +76,14 @@ def test_no_pairs() -> None:
 
     assert 0 == len(dataset.corpus)
     assert not dataset.check().ok
+
+
+def test_problems_of_pairs() -> None:
+    """The error says how many problems there are, and how pairs are counted."""
+    with pytest.raises(DatasetIntegrityError) as info:
+        TuningDataset.from_pairs([("a", "x"), ("", "x")])
+
+    assert [
+        "the list has 1 problem (pairs count from 0):",
+        "  pair 1: its query is empty; leave the pair out",
+    ] == str(info.value).splitlines()

@@ -8,7 +8,7 @@ import pytest
 
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.text import normalised
-from embedtune.errors import DataError
+from embedtune.errors import DataError, DatasetIntegrityError
 from embedtune.types import SPLITS
 
 
@@ -51,7 +51,7 @@ def test_seeds() -> None:
     """Equal seeds give equal splits whatever the order of the data; others differ."""
     dataset = many()
     ids = list(dataset.train)
-    random.Random(1).shuffle(ids)
+    random.Random(1).shuffle(ids)  # noqa: S311 -- it only has to be repeatable
     mixed = TuningDataset(
         corpus=dataset.corpus,
         queries={key: dataset.queries[key] for key in ids},
@@ -160,15 +160,38 @@ def test_query_with_zeros_alone_may_vanish() -> None:
         assert not sides[0] & sides[2]
 
 
-def test_unknown_ids_can_be_split() -> None:
-    """Labels for what is not there go by their ids."""
+@pytest.mark.parametrize("by", ["query", "document"])
+def test_unknown_ids_are_refused(by: str) -> None:
+    """Labels for what is not there, and contradictions, come in one error."""
+    good = many()
     dataset = TuningDataset(
-        corpus={},
-        queries={},
-        train={f"q{i}": {f"d{i // 2}": 1} for i in range(20)},
+        corpus=good.corpus,
+        queries=good.queries,
+        train={**good.train, "typo": {"d1": 1}, "q5": {"d5": 1, "gone": 0}},
+        test={"q6": {"d6": 2, "lost": 1}},
     )
 
-    assert (16, 0, 4) == sizes(dataset.split(test=0.2, by="document"))
+    with pytest.raises(DatasetIntegrityError, match=r"check\(\) tells where") as info:
+        dataset.split(test=0.2, by=by)
+
+    assert [
+        (
+            "query 'q6' and document 'd6' have relevance 2 in test and 1 before; "
+            "keep one of them"
+        ),
+        (
+            "test: document 'lost' of query 'q6' is not in the corpus; "
+            "add it or remove the label"
+        ),
+        (
+            "train: document 'gone' of query 'q5' is not in the corpus; "
+            "add it or remove the label"
+        ),
+        "train: query 'typo' is not among the queries; add it or remove its labels",
+    ] == sorted(info.value.problems)
+    assert {"unknown-query", "unknown-document", "conflicting-labels"} <= {
+        problem.rule for problem in dataset.check()
+    }
 
 
 def test_groups_larger_than_a_share_are_used() -> None:

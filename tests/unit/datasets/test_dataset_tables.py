@@ -18,6 +18,7 @@ import pytest
 
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.values import Document
+from embedtune.errors import DatasetFormatError, DatasetIntegrityError
 
 ROWS = [
     {"subject": "lost card", "answer": "Block it.", "head": "Cards", "grade": 2},
@@ -239,6 +240,73 @@ def test_utf_16_can_be_asked_for(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfea")
     with pytest.raises(ValueError, match=r"t\.csv: is not UTF-16"):
         TuningDataset.from_table(path, query="q", document="d", encoding="utf-16")
+
+
+@pytest.mark.parametrize("rows", [8, 20_000])
+def test_encoding_and_delimiter_are_told_together(tmp_path: Path, rows: int) -> None:
+    """What spreadsheets write in many countries needs one error, not two in a row."""
+    path = tmp_path / "t.csv"
+    text = "Frage;Antwort\n" + "Wie?;Schon.\n" * rows + "Wie?;Schön.\n" * 3
+    path.write_bytes(text.encode("cp1252"))
+
+    with pytest.raises(DatasetFormatError) as info:
+        TuningDataset.from_table(path, query="Frage", document="Antwort")
+
+    assert {
+        "t.csv:1: has one column, 'Frage;Antwort'; pass delimiter=';'",
+        (
+            f"t.csv:{rows + 2}: is not UTF-8 in 3 lines (here byte 0xf6 at position 9); "
+            "save the file as UTF-8, or pass encoding='cp1252'"
+        ),
+    } == set(info.value.problems)
+
+
+def test_header_in_another_encoding(tmp_path: Path) -> None:
+    """The delimiter is seen in a header that cannot be decoded, too."""
+    path = tmp_path / "t.csv"
+    path.write_bytes("Räume;Größe\na;b\n".encode("cp1252"))
+
+    with pytest.raises(DatasetFormatError) as info:
+        TuningDataset.from_table(path, query="Räume", document="Größe")
+
+    encoding, delimiter = info.value.problems
+
+    assert encoding.startswith("t.csv:1: is not UTF-8 in 1 line (")
+    assert "t.csv:1: has one column, 'Räume;Größe'; pass delimiter=';'" == delimiter
+
+
+def test_other_encodings_are_no_way_out_of_themselves(tmp_path: Path) -> None:
+    """Who passes an encoding that is wrong is not told to pass the same."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"q,d\na,\x81\n")
+
+    with pytest.raises(DatasetFormatError, match=r"encoding='utf-8'$"):
+        TuningDataset.from_table(path, query="q", document="d", encoding="cp1252")
+
+
+def test_utf_16_is_no_wrong_delimiter(tmp_path: Path) -> None:
+    """In a file of two bytes a character no delimiter is looked for."""
+    path = tmp_path / "t.csv"
+    path.write_bytes("q;d\na;b\n".encode("utf-16"))
+
+    with pytest.raises(DatasetFormatError) as info:
+        TuningDataset.from_table(path, query="q", document="d")
+
+    assert ("t.csv:1: is UTF-16; save it as UTF-8",) == info.value.problems
+
+
+def test_problems_of_rows_in_memory() -> None:
+    """The error says what has how many problems, and how rows are counted."""
+    rows = [{"q": "a", "d": ""}, {"q": "", "d": "x"}]
+
+    with pytest.raises(DatasetIntegrityError) as info:
+        TuningDataset.from_table(rows, query="q", document="d")
+
+    assert [
+        "the table has 2 problems (rows count from 0):",
+        "  row 0: column 'd' is empty; fill the cell or leave the row out",
+        "  row 1: column 'q' is empty; fill the cell or leave the row out",
+    ] == str(info.value).splitlines()
 
 
 def test_damaged_packed_table(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.errors import ConfigurationError
-from embedtune.evaluation.comparison import compare
+from embedtune.evaluation.comparison import Comparison, compare
 from embedtune.evaluation.evaluate import evaluate
+from embedtune.evaluation.groups import seen_and_unseen
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.verdict import Outcome
 from embedtune.serving.local import LocalEmbedder
@@ -124,8 +125,17 @@ def test_groups_of_unknown_queries(
     mixed: tuple[EvaluationReport, EvaluationReport],
 ) -> None:
     """A group that names what was not measured is refused."""
-    with pytest.raises(ConfigurationError, match="lacks 1 query: 'ghost'"):
-        compare(*mixed, groups={"typo": ["q1", "ghost"]})
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^group 'typo' names 1 query that was not measured: 'ghost'$",
+    ):
+        compare(*mixed, groups={"right": ["q1"], "typo": ["q1", "ghost"]})
+    with pytest.raises(
+        ConfigurationError, match=r"'b' names 9 .*: 'g0', .*'g4', \.{3}"
+    ):
+        compare(*mixed, groups={"b": [f"g{i}" for i in range(9)]})
+    with pytest.raises(TypeError, match=r"group 'one' must be several .*'q1'\)"):
+        compare(*mixed, groups={"one": "q1"})
 
 
 def test_order_does_not_matter(
@@ -167,6 +177,18 @@ def test_everything_that_differs_is_named(report_of: ReportOf) -> None:
         ConfigurationError,
         match=r"the dataset \('' and 'f00'\), the split \('' and 'validation'\), "
         r"the queries \(1 only in base, 1 only in tuned\)",
+    ):
+        compare(base, tuned)
+
+
+def test_fingerprints_are_cut(report_of: ReportOf) -> None:
+    """Sixteen digits of a fingerprint are shown, as everywhere."""
+    base, tuned = (
+        attrs.evolve(report_of([1]), dataset_fingerprint=digit * 64) for digit in "ab"
+    )
+
+    with pytest.raises(
+        ConfigurationError, match=r"the dataset \('a{16}' and 'b{16}'\);"
     ):
         compare(base, tuned)
 
@@ -216,3 +238,49 @@ def test_rounding_is_no_win(report_of: ReportOf) -> None:
     found = compare(base, tuned)["RR@10"]
 
     assert (0, 0, 2) == (found.wins, found.losses, found.ties)
+
+
+@pytest.fixture
+def same_model(dataset: TuningDataset, embedder: LocalEmbedder) -> Comparison:
+    """Return the comparison of the bundled model with itself."""
+    report = evaluate(embedder, dataset)
+    groups = seen_and_unseen(dataset)
+
+    return compare(report, evaluate(LocalEmbedder(), dataset), groups=groups)
+
+
+def test_the_base_given_back(same_model: Comparison) -> None:
+    """One model on both sides is told as such, and not as the outcome of a test."""
+    verdict = same_model.verdict("nDCG@10")
+    lines = str(same_model).splitlines()
+    group = same_model.groups["unseen"].verdict("nDCG@10")
+
+    assert same_model.is_same_model
+    assert Outcome.UNDECIDED is verdict.outcome
+    assert verdict.reason.startswith("base and tuned are the same model, wordllama-256")
+    assert verdict == group
+    assert f"no test: {verdict.reason}" == lines[-1]
+    assert "undecided" not in str(same_model)
+    assert "<p>no test: base and tuned are the same" in same_model._repr_html_()
+
+
+def test_equal_values_of_two_models(same_model: Comparison) -> None:
+    """Another fingerprint, of documents or queries, is another model; none is unknown."""
+    base = same_model.base
+    for name in ("fingerprint", "query_fingerprint", "embedder"):
+        other = compare(base, attrs.evolve(base, **{name: "another"}))
+
+        assert not other.is_same_model
+        assert "undecided: nDCG@10 is the same for each" in str(other)
+    unknown = attrs.evolve(base, fingerprint="", query_fingerprint="")
+    assert not compare(unknown, unknown).is_same_model
+
+
+def test_one_model_that_measured_differently(same_model: Comparison) -> None:
+    """Where values differ, the test is shown, whatever the fingerprints say."""
+    base = same_model.base
+    comparison = compare(attrs.evolve(base, values=base.values * 0.5), base)
+
+    assert comparison.is_same_model
+    assert comparison.verdict("nDCG@10").is_better
+    assert "better: nDCG@10 rose" in str(comparison)

@@ -328,3 +328,18 @@ def test_run_of_labels_alone(tmp_path: Path, dataset: TuningDataset) -> None:
     assert "my invoice is wrong" in text
     assert "base: nothing found" in text
     assert "base: none relevant among 1 hit" in text
+
+
+def test_the_base_given_back(
+    dataset: TuningDataset, embedder: LocalEmbedder, tmp_path: Path
+) -> None:
+    """One model on both sides is told in words, once, without a verdict."""
+    report = evaluate(embedder, dataset)
+    comparison = compare(report, report, groups=seen_and_unseen(dataset))
+    text = comparison.to_html(tmp_path / "r.html").read_text(encoding="utf-8")
+    shown = " ".join(Reader(text).text)
+
+    assert 1 == shown.count("base and tuned are the same model, wordllama-256")
+    assert "No test" in shown
+    assert "Undecided" not in shown
+    assert "decides nothing" not in shown

@@ -22,6 +22,7 @@ from embedtune.errors import (
     ConfigurationError,
     DataError,
     DimensionMismatchError,
+    InvalidRequestError,
     UnavailableError,
 )
 from embedtune.serving.base import query_fingerprint
@@ -194,8 +195,11 @@ def test_close(local: LocalEmbedder, tmp_path: Path) -> None:
     cached.close()
     cached.close()
 
-    with pytest.raises(ValueError, match=r"cache .*c\.db' is closed"):
+    with pytest.raises(
+        InvalidRequestError, match=r"cache .*c\.db' is closed; open it again"
+    ) as info:
         cached.embed_queries(["a"])
+    assert "cache.read" == info.value.operation
 
 
 def test_files_left_behind(local: LocalEmbedder, tmp_path: Path) -> None:

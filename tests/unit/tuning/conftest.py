@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.serving.static import StaticModel
 
-TOPICS = """
+_TOPICS = """
     anchor apple arrow autumn bakery balloon bamboo basket beacon bicycle blanket bridge
     button cabin camera candle canyon carpet castle cement cherry circus cloud coffee
     copper cotton cricket crystal curtain desert diamond dolphin dragon eagle engine
@@ -19,21 +22,29 @@ TOPICS = """
     horizon island jacket jungle kettle ladder lantern lemon leopard lizard magnet
     maple marble meadow mirror monkey mountain needle ocean olive onion orchard oyster
     paddle palace panther parrot pebble pepper piano pillow pirate planet pocket
-""".split()
-FILLERS = """
+"""
+_FILLERS = """
     please about which could would there their where again other thing using need want
     help know make find when does
-""".split()
+"""
 
 MakeTask = Callable[..., TuningDataset]
 
 
 @pytest.fixture(scope="session")
 def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a static model of few dimensions, which learns in no time."""
+    """Write a static model of few words and dimensions, which learns in no time."""
     path = tmp_path_factory.mktemp("base") / "small"
-    bundled = StaticModel.open()
-    bundled.with_table(bundled.table[:, :24], name="small").save(path, facts={})
+    path.mkdir()
+    words = list(dict.fromkeys(f"[UNK] {_TOPICS} {_FILLERS}".split()))
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=words[0]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(path / "tokenizer.json"))
+    table = np.ascontiguousarray(StaticModel.open().embed(words)[:, :24])
+    save_file({"embeddings": table}, path / "model.safetensors")
+    config = {"model_type": "model2vec", "normalize": True}
+    (path / "config.json").write_bytes(orjson.dumps(config))
     return path
 
 
@@ -58,16 +69,17 @@ def task(
         seed: Equal seeds give equal tasks.
     """
     generator = np.random.default_rng(seed)
-    topics = [generator.choice(TOPICS, 3, replace=False) for _ in range(documents)]
+    names, fillers = _TOPICS.split(), _FILLERS.split()
+    topics = [generator.choice(names, 3, replace=False) for _ in range(documents)]
     corpus = {
-        f"d{i}": " ".join([*words, *generator.choice(FILLERS, 8)])
+        f"d{i}": " ".join([*words, *generator.choice(fillers, 8)])
         for i, words in enumerate(topics)
     }
     texts = {
         f"q{i}": " ".join(
             [
                 *generator.choice(topics[i % documents], 2, replace=False),
-                *generator.choice(FILLERS, 6),
+                *generator.choice(fillers, 6),
             ]
         )
         for i in range(queries)

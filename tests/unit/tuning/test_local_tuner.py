@@ -8,9 +8,11 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -28,6 +30,7 @@ from embedtune.errors import (
 from embedtune.progress import ProgressEvent
 from embedtune.tuning.jobs import LocalJob
 from embedtune.tuning.local import LocalTuner
+from embedtune.tuning.processes import birth_of
 from embedtune.tuning.spec import TuningSpec
 from embedtune.types import JobState
 
@@ -38,10 +41,10 @@ MakeTask = Callable[..., TuningDataset]
 
 # Python runs this in every process that finds it; it holds workers back.
 GATE = """
-import os, sys, time
+import os, re, sys, time
 
 def hold(event, args):
-    if event == "open" and os.path.basename(str(args[0])) == {at!r}:
+    if event == "open" and re.search({at!r}, str(args[0])):
         end = time.monotonic() + 60
         open({reached!r}, "w").close()
         while not os.path.exists({open!r}) and time.monotonic() < end:
@@ -53,16 +56,16 @@ if "embedtune.tuning.worker" in sys.orig_argv:
 
 
 class Gate:
-    """Holds every worker back, just before it opens a file of a certain name."""
+    """Holds every worker back, just before it opens a certain file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.at("corpus.jsonl")
+        self.at(r"/corpus\.jsonl$")
 
-    def at(self, name: str) -> None:
-        """Choose the file."""
-        paths = {"reached": self._folder / "reached", "open": self._folder / "open"}
-        text = GATE.format(at=name, **{key: str(path) for key, path in paths.items()})
+    def at(self, path: str) -> None:
+        """Choose the file by a regular expression."""
+        marks = {name: str(self._folder / name) for name in ("reached", "open")}
+        text = GATE.format(at=path, **marks)
         (self._folder / "sitecustomize.py").write_text(text)
 
     def wait(self) -> None:
@@ -121,9 +124,28 @@ def until(is_true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def record_of(job: LocalJob) -> dict[str, object]:
+def record_of(job: LocalJob) -> dict[str, Any]:
     """Return what the job's folder says of its state."""
     return orjson.loads((job.folder / "state.json").read_bytes())
+
+
+def write_record(job: LocalJob, **fields: object) -> None:
+    """Change what the job's folder says of its state."""
+    changed = orjson.dumps(record_of(job) | fields)
+    (job.folder / "state.json").write_bytes(changed)
+
+
+def cancel_and_open(job: LocalJob, gate: Gate) -> None:
+    """Cancel a job, and let its worker through when it was asked to stop."""
+
+    def release() -> None:
+        until((job.folder / "cancel").exists)
+        gate.open()
+
+    thread = threading.Thread(target=release)
+    thread.start()
+    job.cancel()
+    thread.join()
 
 
 def log_of(job: LocalJob) -> str:
@@ -158,7 +180,7 @@ def test_waiting_ends_and_the_job_goes_on(
     job = tuner.submit(dataset, spec)
     gate.wait()
 
-    with pytest.raises(JobTimeoutError, match="RUNNING after 0.05 s; it goes on") as e:
+    with pytest.raises(JobTimeoutError, match=r"RUNNING after 0\.05 s; it") as e:
         job.wait(0.05, progress=False)
 
     assert job == e.value.job
@@ -320,7 +342,7 @@ def test_cancel(
     """A cancelled job has ended, says so, and gives the same model when restarted."""
     job = tuner.submit(dataset, spec)
     gate.wait()
-    pid = int(str(record_of(job)["pid"]))
+    pid = record_of(job)["pid"]
     job.cancel()
 
     assert JobState.CANCELLED is job.state
@@ -333,6 +355,19 @@ def test_cancel(
 
     gate.open()
     again = tuner.submit(dataset, spec)
+    assert job == again
+    assert model_of(done) == model_of(again)
+
+
+def test_a_restart_makes_a_damaged_dataset_whole(
+    tuner: LocalTuner, dataset: TuningDataset, spec: TuningSpec, done: LocalJob
+) -> None:
+    """What was damaged in a job's folder does not make it fail for ever."""
+    job = tuner.submit(dataset, spec)
+    job.cancel()
+    (job.folder / "dataset" / "corpus.jsonl").write_bytes(b"{")
+    again = tuner.submit(dataset, spec)
+
     assert job == again
     assert model_of(done) == model_of(again)
 
@@ -367,7 +402,7 @@ def test_a_worker_that_does_not_listen_is_killed(
     mocker.patch("embedtune.tuning.processes._POLITE", 0.1)
     job = tuner.submit(dataset, spec)
     gate.wait()
-    os.kill(int(str(record_of(job)["pid"])), signal.SIGSTOP)
+    os.kill(record_of(job)["pid"], signal.SIGSTOP)
 
     assert JobState.RUNNING is job.state
     job.cancel()
@@ -384,7 +419,7 @@ def test_a_worker_that_cannot_be_stopped(
     """A cancel that does not work in time says so, and does not say CANCELLED."""
     job = tuner.submit(dataset, spec)
     gate.wait()
-    os.kill(int(str(record_of(job)["pid"])), signal.SIGSTOP)
+    os.kill(record_of(job)["pid"], signal.SIGSTOP)
     mocker.patch("embedtune.tuning.jobs._PATIENCE", 0.05)
     with pytest.raises(JobTimeoutError, match=r"did not stop within 0\.05 s"):
         job.cancel()
@@ -404,16 +439,45 @@ def test_a_later_process_of_the_same_id_is_left_alone(
     with subprocess.Popen(
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
     ) as other:
-        changed = record_of(job) | {"pid": other.pid}
-        path = job.folder / "state.json"
-        path.write_bytes(orjson.dumps(changed))
-        gate.open()
-        job.cancel()
+        write_record(job, pid=other.pid)
+        cancel_and_open(job, gate)
 
-        assert job.state.is_final
         assert other.poll() is None
         other.communicate(b"\n")
     assert 0 == other.returncode
+    assert JobState.CANCELLED is job.state
+
+
+def test_a_worker_that_cannot_be_found(
+    tuner: LocalTuner, dataset: TuningDataset, spec: TuningSpec, gate: Gate
+) -> None:
+    """A worker that no signal reaches sees by itself that it shall stop."""
+    job = tuner.submit(dataset, spec)
+    gate.wait()
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    assert "" == birth_of(gone.pid)
+    write_record(job, pid=gone.pid, birth="")  # as where there is no /proc
+    cancel_and_open(job, gate)
+
+    assert JobState.CANCELLED is job.state
+
+
+def test_a_worker_started_by_hand_is_stopped(
+    tuner: LocalTuner, dataset: TuningDataset, spec: TuningSpec, gate: Gate
+) -> None:
+    """A worker in the process group of others is stopped, and they are not."""
+    job = tuner.submit(dataset, spec)
+    gate.wait()
+    os.kill(record_of(job)["pid"], signal.SIGKILL)
+    until(lambda: job.state.is_final)
+    command = [sys.executable, "-m", "embedtune.tuning.worker", str(job.folder)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as worker:
+        until(lambda: record_of(job)["pid"] == worker.pid)
+        job.cancel()
+
+        assert JobState.CANCELLED is job.state
+    assert 1 == worker.returncode
 
 
 def test_a_worker_that_the_system_ends(
@@ -422,7 +486,7 @@ def test_a_worker_that_the_system_ends(
     """A worker told to end, not by cancel(), leaves a failed job that says so."""
     job = tuner.submit(dataset, spec)
     gate.wait()
-    os.kill(int(str(record_of(job)["pid"])), signal.SIGTERM)
+    os.kill(record_of(job)["pid"], signal.SIGTERM)
     with pytest.raises(JobFailedError, match="told its worker to end; submit the job"):
         job.wait(PATIENCE, progress=False)
 
@@ -447,17 +511,24 @@ def test_progress(dataset: TuningDataset, spec: TuningSpec, tuner: LocalTuner) -
 def test_metrics_while_it_runs(
     tuner: LocalTuner, dataset: TuningDataset, spec: TuningSpec, gate: Gate
 ) -> None:
-    """Before the end, the metrics are those of the latest step; a torn line is none."""
-    gate.at(".model.")
+    """Until the end, the metrics are of the latest step, NaN or not; no torn line."""
+    gate.at(r"/\.model\.safetensors\.")
     job = tuner.submit(dataset, spec)
-    until(lambda: "loss" in job.metrics)
-    job.cancel()
+    gate.wait()
+    assert {"step", "loss", "seconds"} <= job.metrics.keys()
     path = job.folder / "metrics.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"step": 99, "loss": null, "done": 60, "total": 60}\n')
+    events: list[ProgressEvent] = []
+    with pytest.raises(JobTimeoutError):
+        job.wait(0, progress=events.append)
+    assert 60 == events[-1].done
+    job.cancel()
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"step": 7, "lo')
 
     assert orjson.loads(whole.splitlines()[-1]) == job.metrics
-    assert len(whole.splitlines()) == len(job.history)
+    assert len(whole.splitlines()) == len(job.history) + 1  # the start is no step
     path.unlink()
     assert {} == job.metrics
     assert () == job.history
@@ -486,6 +557,65 @@ def test_a_failure_is_told(
     assert set() == {word for word in words if re.search(rf"\b{word}\b", said)}
 
 
+def test_a_failure_that_nobody_foresaw(
+    tuner: LocalTuner, dataset: TuningDataset, spec: TuningSpec, gate: Gate
+) -> None:
+    """An error that is not of the library is named; its text stays in the log."""
+    gate.at(r"/config\.json$")
+    job = tuner.submit(dataset, spec)
+    gate.wait()
+    config = orjson.loads((job.folder / "config.json").read_bytes())
+    changed = orjson.dumps(config | {"kind": "a secret"})
+    (job.folder / "config.json").write_bytes(changed)
+    gate.open()
+    with pytest.raises(JobFailedError, match="failed: KeyError; the log says where"):
+        job.wait(PATIENCE, progress=False)
+
+    assert "KeyError: 'a secret'" in log_of(job)
+    assert "a secret" not in job.reason
+
+
+def test_a_worker_that_does_not_end(
+    tuner: LocalTuner,
+    dataset: TuningDataset,
+    spec: TuningSpec,
+    gate: Gate,
+    mocker: MockerFixture,
+) -> None:
+    """A failed job does not start again beside its last worker; one waits, not long."""
+    mocker.patch("embedtune.tuning.local._PATIENCE", 0.05)
+    job = tuner.submit(dataset, spec)
+    gate.wait()
+    record = record_of(job)
+    failed = orjson.dumps(record | {"state": "FAILED"})
+    (job.folder / "state.json").write_bytes(failed)
+    with pytest.raises(UnavailableError, match=r"last worker of .* does not end") as e:
+        tuner.submit(dataset, spec)
+
+    assert e.value.retryable
+    assert failed == (job.folder / "state.json").read_bytes()
+    (job.folder / "state.json").write_bytes(orjson.dumps(record))
+
+
+def test_a_job_that_just_failed_starts_again(
+    tuner: LocalTuner, dataset: TuningDataset, spec: TuningSpec, gate: Gate
+) -> None:
+    """Who submits while the last worker is about to end waits for it, and starts."""
+    job = tuner.submit(dataset, spec)
+    gate.wait()
+    first = record_of(job)
+    failed = orjson.dumps(first | {"state": "CANCELLED"})
+    (job.folder / "state.json").write_bytes(failed)
+    end = threading.Timer(0.2, os.kill, (first["pid"], signal.SIGKILL))
+    end.start()
+    again = tuner.submit(dataset, spec)
+    end.join()
+
+    assert job == again
+    assert first["attempt"] != record_of(again)["attempt"]
+    assert again.state in {JobState.PENDING, JobState.RUNNING}
+
+
 def test_a_job_that_failed_starts_again(
     tuner: LocalTuner,
     dataset: TuningDataset,
@@ -495,7 +625,7 @@ def test_a_job_that_failed_starts_again(
     base_folder: Path,
 ) -> None:
     """When the reason of a failure is gone, the same job gives the same model."""
-    gate.at("tokenizer.json")
+    gate.at(r"/tokenizer\.json$")
     job = tuner.submit(dataset, spec)
     gate.wait()
     away = base_folder.with_name("away")
@@ -525,7 +655,7 @@ def test_a_base_model_that_changes(
     tmp_path: Path,
 ) -> None:
     """The worker refuses a base that is not the one submitted; a new job takes it."""
-    gate.at("config.json")
+    gate.at(r"/config\.json$")
     base = tmp_path / "base"
     base.mkdir()
     for path in base_folder.iterdir():
@@ -599,7 +729,9 @@ def test_unknown_job(done: LocalJob, name: str) -> None:
     assert "tuning.job" == e.value.operation
 
 
-@pytest.mark.parametrize("form", ["../runs/{}", "./{}", "{}/", "{}/.", "{}\n", "{}/../{}"])
+@pytest.mark.parametrize(
+    "form", ["../runs/{}", "./{}", "{}/", "{}/.", "{}\n", "{}/../{}"]
+)
 def test_names_are_no_paths(done: LocalJob, form: str) -> None:
     """A path that leads to a job, or past it, is no name."""
     name = form.format(done.name, done.name)
@@ -653,7 +785,7 @@ def test_damaged_files(
     whole = path.read_bytes()
     path.write_bytes(content)
     tuner = LocalTuner(done.folder.parent)
-    before = set(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     try:
         message = rf"{file}' is damaged; remove the job's folder"
         with pytest.raises(DataError, match=message):
@@ -663,7 +795,7 @@ def test_damaged_files(
                 tuner.submit(dataset, spec)
     finally:
         path.write_bytes(whole)
-    assert before == set(os.listdir("/proc/self/fd"))
+    assert before == len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_worker_by_hand(

@@ -72,21 +72,19 @@ def test_a_folder_belongs_to_one_process(tmp_path: Path) -> None:
     assert is_free(path)
 
 
-def test_parents_are_made(tmp_path: Path) -> None:
-    """The folders above the index need not exist."""
-    path = tmp_path / "a" / "b" / "kb.db"
-    lite.release(lite.acquire(path))
-
-    assert path.is_dir()
-
-
-def test_a_file_is_in_the_way(tmp_path: Path) -> None:
-    """A parent that is a file cannot hold a folder."""
+@pytest.mark.parametrize("parent", ["typo", "typo/more", "file"])
+def test_the_folder_above_must_exist(
+    tmp_path: Path, embedder: LocalEmbedder, parent: str
+) -> None:
+    """A path that was mistyped makes nothing, and the missing folder is named."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(BackendError, match="cannot be made") as info:
-        lite.acquire(tmp_path / "file" / "sub" / "kb.db")
-    assert "index.open" == info.value.operation
+    with pytest.raises(
+        ConfigurationError,
+        match=rf"folder '.*{parent}' does not exist; make it first.*'kb\.db'",
+    ):
+        MilvusIndex(tmp_path / parent / "kb.db", "kb", embedder)
+    assert ["file"] == [entry.name for entry in tmp_path.iterdir()]
 
 
 def test_a_folder_that_cannot_be_opened(tmp_path: Path) -> None:

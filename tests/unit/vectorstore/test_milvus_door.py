@@ -47,6 +47,7 @@ class Server(milvus_pb2_grpc.MilvusServiceServicer):
         self.faults: deque[Fault] = deque()
         self.calls: list[str] = []
         self.reason = "because"
+        self.refusal: grpc.StatusCode | None = None
         self.release = threading.Event()
 
     def _status(self, call: str, context: Any) -> Any:
@@ -61,7 +62,9 @@ class Server(milvus_pb2_grpc.MilvusServiceServicer):
         return common_pb2.Status(code=fault, error_code=1, reason=self.reason)
 
     def Connect(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Let everybody in."""
+        """Let everybody in, unless the script says otherwise."""
+        if self.refusal:
+            context.abort(self.refusal, self.reason)
         return milvus_pb2.ConnectResponse(
             status=_OK, server_info=common_pb2.ServerInfo(build_tags=self.version)
         )
@@ -120,6 +123,7 @@ def connect(server: Server, no_wait: None) -> Iterator[Callable[..., Client]]:
             token="user:secret",  # noqa: S106 -- there is no such user
             timeout=timeout,
             retry=RetryPolicy(attempts=attempts),
+            label="the test's",
         )
         opened.append(client)
         return client
@@ -274,12 +278,31 @@ def test_reasons_are_kept_short(server: Server, connect: Callable[..., Client]) 
 
 
 def test_nobody_there(no_wait: None) -> None:
-    """A server that does not answer is told within the time."""
+    """A server that does not answer is told within the time, with its address."""
     with pytest.raises(UnavailableError) as info:
         Client(
-            "http://127.0.0.1:9", token="", timeout=0.3, retry=RetryPolicy(attempts=1)
+            "http://me:secret@127.0.0.1:9",
+            token="",
+            timeout=0.3,
+            retry=RetryPolicy(attempts=1),
+            label="http://127.0.0.1:9",
         )
     assert "index.open" == info.value.operation
+    assert (
+        "the server at 'http://127.0.0.1:9' did not answer;"
+        " check that it runs and that the address is right"
+    ) == str(info.value)
+
+
+def test_a_server_that_lets_nobody_in(
+    server: Server, connect: Callable[..., Client]
+) -> None:
+    """A refusal while connecting is told as what it is, not as a missing answer."""
+    server.refusal = grpc.StatusCode.UNAUTHENTICATED
+    server.reason = "who are you"
+
+    with pytest.raises(AuthenticationError, match=r"UNAUTHENTICATED.*who are you"):
+        connect()
 
 
 def test_the_log_is_silent_for_our_calls_only(

@@ -31,7 +31,13 @@ def folder(tmp_path: Path) -> Path:
 def client(folder: Path) -> Iterator[Client]:
     """Connect to Milvus Lite."""
     engine = lite.acquire(folder)
-    opened = Client(engine.uri, token="", timeout=5.0, retry=RetryPolicy(attempts=1))
+    opened = Client(
+        engine.uri,
+        token="",
+        timeout=5.0,
+        retry=RetryPolicy(attempts=1),
+        label="kb.db",
+    )
     yield opened
     opened.close()
     lite.release(engine)
