@@ -111,18 +111,6 @@ class Client:
         retry: RetryPolicy,
         label: str,
     ) -> None:
-        """Connect.
-
-        Args:
-            uri: The server.
-            token: What it asks for.
-            timeout: Seconds that one read may take.
-            retry: How calls are repeated.
-            label: What messages call the server; without password.
-
-        Raises:
-            UnavailableError: If nobody answers there.
-        """
         self._timeout = timeout
         self._write_timeout = max(timeout, _WRITE_TIMEOUT)
         self._build_timeout = max(timeout, _BUILD_TIMEOUT)
