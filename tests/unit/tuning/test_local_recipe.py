@@ -157,6 +157,35 @@ def test_a_refit_that_diverges_is_an_error(
         tuned(dataset, model)
 
 
+def test_parameters_of_another_step_are_gone(
+    make_task: MakeTask, model: StaticModel
+) -> None:
+    """A learner has the parameters of the steps that it took, and of warm starts."""
+    material = gather(make_task(), model, np.random.default_rng(3))
+    learner = Learner(material, material.train, PLAN.schedule, seed=0)
+    start = learner.parameters(Candidate())
+
+    learner.step()
+
+    assert np.array_equal(start.matrix, learner.parameters(Candidate()).matrix)
+    assert not np.array_equal(
+        start.matrix, learner.parameters(Candidate(steps=1)).matrix
+    )
+    with pytest.raises(ValueError, match=r"'steps' must be 1 now \(got 2\)"):
+        learner.parameters(Candidate(steps=2))
+
+
+def test_refit_takes_as_many_passes(make_task: MakeTask, model: StaticModel) -> None:
+    """With more queries than in the hold-outs, the refit takes more steps."""
+    _, reports = tuned(make_task(queries=270, documents=90), model)
+
+    chosen = [report for report in reports if report["done"] > 80]
+    scored = {report["step"] for report in reports if "score" in report}
+    assert len(chosen) not in scored
+    assert len(chosen) == chosen[-1]["step"]
+    assert 160 == chosen[-1]["done"]
+
+
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
