@@ -41,8 +41,8 @@ class OptimizeFor(StrEnum):
     """What the tuned model shall be best at.
 
     `ALL` weights seen and unseen documents by how often each will be asked for, as far
-    as the training labels tell. `SEEN` looks at documents with labels alone ("these documents"),
-    `UNSEEN` at documents without ("new documents").
+    as the training labels tell. `SEEN` looks at documents with labels alone ("these
+    documents"), `UNSEEN` at documents without ("new documents").
     """
 
     ALL = "all"

@@ -175,15 +175,23 @@ def test_parameters_of_another_step_are_gone(
         learner.parameters(Candidate(steps=2))
 
 
-def test_refit_takes_as_many_passes(make_task: MakeTask, model: StaticModel) -> None:
+def test_refit_takes_as_many_passes(
+    make_task: MakeTask, model: StaticModel, caplog: pytest.LogCaptureFixture
+) -> None:
     """With more queries than in the hold-outs, the refit takes more steps."""
-    _, reports = tuned(make_task(queries=270, documents=90), model)
+    caplog.set_level("INFO")
+    dataset = make_task(queries=270, documents=90)
+    plan = attrs.evolve(PLAN, schedule=attrs.evolve(PLAN.schedule, steps=400))
 
-    chosen = [report for report in reports if report["done"] > 80]
-    scored = {report["step"] for report in reports if "score" in report}
-    assert len(chosen) not in scored
-    assert len(chosen) == chosen[-1]["step"]
-    assert 160 == chosen[-1]["done"]
+    outcome, reports = tuned(dataset, model, plan)
+
+    learned = [r.args[0] for r in caplog.records if "a hold-out" in r.msg and r.args]
+    times = len(dataset.train) / np.mean(learned)
+    scored = {int(report["step"]) for report in reports if "score" in report}
+    refit = [report for report in reports if report["done"] > 400]
+    assert len(refit) in {round(step * times) for step in scored}
+    assert outcome.candidate.startswith(f"{len(refit)} steps")
+    assert 800 == refit[-1]["done"]
 
 
 @pytest.mark.parametrize(
