@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedtune.errors import DataError, DimensionMismatchError
+from embedtune.evaluation.pool import Pool
 from embedtune.types import FloatMatrix
 
 IndexMatrix: TypeAlias = npt.NDArray[np.int64]
@@ -26,6 +27,8 @@ BLOCK_BYTES = 128 * 2**20
 """What a search holds beside its inputs and its result, about, in bytes."""
 
 _MOST_ROWS = 1024  # queries a block; more make the product no faster
+_FIRST_COLUMNS = 1024  # documents of the first block, which gives the first floor
+_EXACT_AT_ONCE = 256
 _EPSILON = 2.0**-23  # float32; twice the unit round-off, for safety
 
 
@@ -109,16 +112,12 @@ class RunningTopK:
             )
         norms = _norms(documents, "documents")
         self._check_range(norms)
-        if not self._queries.size or not len(documents):
-            self._seen += len(documents)
-            return
-        rows, columns = self._block_shape(len(documents))
-        for start in range(0, len(documents), columns):
-            block = np.ascontiguousarray(documents[start : start + columns])
-            longest = float(norms[start : start + columns].max())
+        if self._queries.size and len(documents):
+            rows, columns = self._block_shape(len(documents))
+            longest = float(norms.max())
             for first in range(0, len(self._queries), rows):
-                self._add_block(slice(first, first + rows), block, longest)
-            self._seen += len(block)
+                self._add_to(slice(first, first + rows), documents, columns, longest)
+        self._seen += len(documents)
 
     def result(self) -> tuple[IndexMatrix, FloatMatrix]:
         """Return indices and scores as :func:`top_k` does."""
@@ -132,33 +131,50 @@ class RunningTopK:
             raise DataError(msg)
 
     def _block_shape(self, documents: int) -> tuple[int, int]:
-        cells = max(1, self._block_bytes // 16)  # score, copy, mark, place
-        rows = min(len(self._queries), _MOST_ROWS, cells)
+        cells = max(1, self._block_bytes // 16)  # score, mark, place, copy
+        fit = max(1, self._block_bytes // (32 * Pool.width(self._k)))
+        rows = min(len(self._queries), _MOST_ROWS, cells, fit)
         return rows, min(documents, max(1, cells // rows))
 
-    def _add_block(self, where: slice, block: FloatMatrix, longest: float) -> None:
+    def _add_to(
+        self, where: slice, documents: FloatMatrix, columns: int, longest: float
+    ) -> None:
+        """Merge the best of *documents* into the hits of the queries at *where*."""
         queries = self._queries[where]
-        scores = self._products(queries, block)
-        # What the product may be off by, for the longest document of the block.
-        dimension = block.shape[1]
-        slack = (dimension + 2) * _EPSILON * self._norms[where] * longest
+        # What a product may be off by, for the longest of the documents.
+        slack = (queries.shape[1] + 2) * _EPSILON * self._norms[where] * longest
+        floor = np.full(len(queries), -np.inf)
         if self._seen >= self._k:
             floor = self._scores[where, -1] - slack
-        elif len(block) >= self._k:
-            place = len(block) - self._k
-            floor = np.partition(scores, place, axis=1)[:, place] - 2 * slack
-        else:
-            floor = np.full(len(queries), -np.inf)
-        marks = scores >= np.nextafter(floor.astype(np.float32), -np.inf)[:, None]
-        flat = np.flatnonzero(marks)
-        # So many at once that their two rows in float64 fit into the block's memory.
-        step = max(1, self._block_bytes // (32 * max(1, dimension)))
-        for start in range(0, len(flat), step):
-            found, columns = np.divmod(flat[start : start + step], len(block))
-            exact = np.vecdot(
-                queries[found].astype(np.float64), block[columns].astype(np.float64)
-            )
-            self._merge(where.start, found, columns, exact.astype(np.float32))
+        pool = Pool(self._k, floor, 2 * slack)
+        start, step = 0, max(_FIRST_COLUMNS, 4 * self._k)
+        while start < len(documents):
+            end = start + min(columns, step)
+            block = np.ascontiguousarray(documents[start:end])
+            crowd = pool.offer(self._products(queries, block), start)
+            if crowd is not None:  # more near ties than there is room for
+                self._settle(where, documents, *pool.drain())
+                self._settle(where, documents, *crowd)
+                pool.raise_floor(self._scores[where, -1] - slack)
+            start, step = end, 2 * step
+        self._settle(where, documents, *pool.drain())
+
+    def _settle(
+        self,
+        where: slice,
+        documents: FloatMatrix,
+        found: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+    ) -> None:
+        """Score candidates exactly, and merge them."""
+        queries = self._queries[where].astype(np.float64)
+        # So many at once that their rows in float64 stay near the processor, and that
+        # their merge fits into the block's memory.
+        step = max(1, self._block_bytes // 128)
+        for start in range(0, len(found), step):
+            rows, places = found[start : start + step], columns[start : start + step]
+            exact = _exact(queries, documents, rows, places)
+            self._merge(where.start, rows, places, exact)
 
     def _products(self, queries: FloatMatrix, block: FloatMatrix) -> FloatMatrix:
         shape = (len(queries), len(block))
@@ -190,6 +206,21 @@ class RunningTopK:
         shape = (len(touched), self._k)
         self._indices[queries] = all_indices[best].reshape(shape)
         self._scores[queries] = all_scores[best].reshape(shape)
+
+
+def _exact(
+    queries: npt.NDArray[np.float64],
+    documents: FloatMatrix,
+    rows: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    scores = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), _EXACT_AT_ONCE):
+        part = slice(start, start + _EXACT_AT_ONCE)
+        scores[part] = np.vecdot(
+            queries[rows[part]], documents[places[part]].astype(np.float64)
+        )
+    return scores
 
 
 def _rows(matrix: FloatMatrix, name: str) -> FloatMatrix:
