@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from hashlib import blake2b
 
+import numpy as np
+import numpy.typing as npt
+
 
 def normalised(text: str) -> str:
     r"""Return what is left of *text* when form, case and spacing are ignored.
@@ -38,3 +41,13 @@ def content_id(prefix: str, *parts: str) -> str:
         digest.update(b"%d:" % len(data))
         digest.update(data)
     return f"{prefix}-{digest.hexdigest()}"
+
+
+def encoded_points(text: str) -> npt.NDArray[np.uint32]:
+    r"""Return the code points of *text*, on every machine the same.
+
+    >>> encoded_points("a\u00e9").tolist()
+    [97, 233]
+    """
+    data = text.encode("utf-32-le", "surrogatepass")
+    return np.frombuffer(data, dtype="<u4")

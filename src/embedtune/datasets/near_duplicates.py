@@ -1,0 +1,234 @@
+"""Texts that are nearly equal, found among very many in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from embedtune.datasets.minhash import VALUES, Bands, Signer, look_alike
+from embedtune.datasets.shingles import Shingles, blocks, overlaps
+from embedtune.datasets.text import encoded, normalised
+from embedtune.progress import ProgressOption, track
+
+THRESHOLD = 0.8
+"""The similarity from which on texts are near-duplicates, unless told otherwise."""
+
+LOWEST_THRESHOLD = 0.5
+"""Below it, texts of one language begin to look alike."""
+
+SHORTEST = 34
+"""A text with fewer characters, normalised, is a near-duplicate of equal ones only:
+`answer 12` and `answer 13` share most of their pieces, and little of their meaning."""
+
+_PIVOTS = 32  # texts of a crowded band that are compared with all others in it
+_SIGNED = 1 << 22  # characters that are signed at a time
+_COMPARED = 1 << 22  # characters whose shingles are compared at a time
+_FILTERED = 1 << 18  # pairs whose signatures are compared at a time
+
+_ROUNDING = 1e-9
+
+_Rows = npt.NDArray[np.int64]
+
+
+def near_duplicate_groups(
+    texts: Sequence[str],
+    *,
+    threshold: float = THRESHOLD,
+    seed: int = 0,
+    progress: ProgressOption = False,
+) -> npt.NDArray[np.int64]:
+    """Return for each text the number of its group: the lowest index in it.
+
+    Texts are near-duplicates if their sets of shingles (each five characters in a row,
+    of the normalised text) overlap by *threshold* or more in Jaccard similarity, or if
+    they are equal, normalised. Groups are what such pairs connect: in a group of more
+    than two, not every text need be near every other. A blank text is alone, and so is
+    a short one (see `SHORTEST`) that has no equal.
+
+    Every pair that is joined was compared exactly. A pair at the threshold is missed
+    with a chance of less than one in a hundred, a closer one less often. Among more
+    than 33 texts that agree in the same values and are not near each other, only 32
+    are compared with all others.
+    The groups do not depend on the order of the texts.
+
+    Args:
+        texts: In any script.
+        threshold: From 0.5 to 1.
+        seed: Of the hash functions.
+        progress: `True` for a bar, a callable for events.
+
+    Raises:
+        ValueError: If *threshold* is out of range.
+
+    >>> text = "Hold both buttons for five seconds until the lamp blinks twice"
+    >>> near_duplicate_groups(["Another text", text, text + "."]).tolist()
+    [0, 1, 1]
+    """
+    refuse_threshold(threshold)
+    index = _Index.of(texts, threshold, seed, progress)
+    links = _Links(len(index.first))
+    for keys in index.keys:
+        for left, right in _candidates(keys, index.long, links):
+            alike = look_alike(
+                index.signatures[left], index.signatures[right], threshold
+            )
+            one, other = index.long[left[alike]], index.long[right[alike]]
+            near = _are_near(texts, index.first[one], index.first[other], threshold)
+            links.join(one[near], other[near])
+    groups = links.roots()[index.number]
+    lowest = np.full(len(index.first), len(texts))
+    np.minimum.at(lowest, groups, np.arange(len(texts)))
+    return np.where(index.is_blank, np.arange(len(texts)), lowest[groups])
+
+
+def refuse_threshold(threshold: object) -> None:
+    """Raise if *threshold* is no similarity that can be asked for."""
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+        msg = f"the threshold of near-duplicates must be a number (got {threshold!r})"
+        raise TypeError(msg)
+    if not LOWEST_THRESHOLD <= threshold <= 1:
+        msg = (
+            f"the threshold of near-duplicates must be from {LOWEST_THRESHOLD} to 1 "
+            f"(got {threshold!r})"
+        )
+        raise ValueError(msg)
+
+
+class _Links:
+    """Which texts are connected, by the lowest of each group."""
+
+    def __init__(self, size: int) -> None:
+        self._parents: _Rows = np.arange(size)
+
+    def roots(self) -> _Rows:
+        """Return the lowest member of the group of each."""
+        while True:
+            parents = self._parents[self._parents]
+            if np.array_equal(parents, self._parents):
+                return parents
+            self._parents = parents
+
+    def join(self, left: _Rows, right: _Rows) -> None:
+        """Make the groups of each pair one group."""
+        while left.size:
+            roots = self.roots()
+            one, other = roots[left], roots[right]
+            apart = one != other
+            left, right, one, other = (
+                left[apart],
+                right[apart],
+                one[apart],
+                other[apart],
+            )
+            np.minimum.at(self._parents, np.maximum(one, other), np.minimum(one, other))
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Index:
+    """What is known of the texts, each content once, in an order of the contents.
+
+    Attributes:
+        first: The index of the first text of each content.
+        number: For each text the number of its content.
+        is_blank: For each text whether there is nothing in it.
+        long: The numbers of the contents that are compared with others.
+        signatures: Of these, a row each.
+        keys: Of these, a row for each band.
+    """
+
+    first: _Rows
+    number: _Rows
+    is_blank: npt.NDArray[np.bool_]
+    long: _Rows
+    signatures: npt.NDArray[np.uint8]
+    keys: npt.NDArray[np.uint64]
+
+    @classmethod
+    def of(
+        cls, texts: Sequence[str], threshold: float, seed: int, progress: ProgressOption
+    ) -> _Index:
+        bands = Bands.for_threshold(threshold)
+        signer = Signer(seed, bands)
+        count = len(texts)
+        digests = np.zeros(count, dtype="S16")
+        lengths = np.zeros(count, dtype=np.int64)
+        signatures = np.zeros((count, VALUES), dtype=np.uint8)
+        keys = np.zeros((bands.count, count), dtype=np.uint64)
+        with track("finding near-duplicates", count, progress) as bar:
+            for block in blocks([len(text) for text in texts], _SIGNED):
+                some = [normalised(text) for text in texts[block]]
+                digests[block] = [_digest(text) for text in some]
+                lengths[block] = [len(text) for text in some]
+                long = [text if len(text) >= SHORTEST else "" for text in some]
+                signatures[block], keys[:, block] = signer.sign(Shingles.of(long))
+                bar.advance(len(some))
+        _, first, number = np.unique(digests, return_index=True, return_inverse=True)
+        long = np.flatnonzero(lengths[first] >= SHORTEST)
+        return cls(
+            first=first,
+            number=number,
+            is_blank=lengths == 0,
+            long=long,
+            signatures=signatures[first[long]],
+            keys=keys[:, first[long]],
+        )
+
+
+def _candidates(
+    keys: npt.NDArray[np.uint64], numbers: _Rows, links: _Links
+) -> Iterator[tuple[_Rows, _Rows]]:
+    """Yield pairs that agree in one band and are not connected yet.
+
+    Args:
+        keys: The key of the band, by row.
+        numbers: What *links* calls each row.
+        links: Who uses the pairs joins what is near before asking for more.
+    """
+    order = np.argsort(keys, kind="stable")
+    is_new = np.concatenate([[True], keys[order][1:] != keys[order][:-1]])
+    starts = np.flatnonzero(is_new)
+    ends = np.append(starts[1:], len(keys))
+    for pivot in range(_PIVOTS):
+        starts, ends = _with_pairs(starts, ends, pivot)
+        if not starts.size:
+            return
+        for part in blocks((ends - starts).tolist(), _FILTERED):
+            sizes = ends[part] - starts[part] - pivot - 1
+            left = np.repeat(order[starts[part] + pivot], sizes)
+            within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+            right = order[np.repeat(starts[part] + pivot + 1, sizes) + within]
+            roots = links.roots()
+            is_open = roots[numbers[left]] != roots[numbers[right]]
+            if is_open.any():
+                yield left[is_open], right[is_open]
+
+
+def _with_pairs(starts: _Rows, ends: _Rows, pivot: int) -> tuple[_Rows, _Rows]:
+    has_pairs = ends - starts > pivot + 1
+    return starts[has_pairs], ends[has_pairs]
+
+
+def _are_near(
+    texts: Sequence[str], left: _Rows, right: _Rows, threshold: float
+) -> npt.NDArray[np.bool_]:
+    """Compare the texts at two indices each exactly."""
+    near = np.zeros(len(left), dtype=np.bool_)
+    sizes = [
+        len(texts[one]) + len(texts[other])
+        for one, other in zip(left.tolist(), right.tolist(), strict=True)
+    ]
+    for part in blocks(sizes, _COMPARED):
+        one, other = (
+            Shingles.of([normalised(texts[i]) for i in rows[part].tolist()])
+            for rows in (left, right)
+        )
+        near[part] = overlaps(one, other) >= threshold - _ROUNDING
+    return near
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(encoded(text), digest_size=16).digest()
