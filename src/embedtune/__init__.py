@@ -37,6 +37,8 @@ __all__ = [
     "LocalEmbedder",
     "LocalTuner",
     "MilvusIndex",
+    "MinedDataset",
+    "MiningLedger",
     "Problem",
     "Qrels",
     "Query",
@@ -55,6 +57,7 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluate_run",
+    "mine_hard_negatives",
     "progress",
     "seen_and_unseen",
 ]
@@ -71,6 +74,8 @@ _HOME = {
     "LocalEmbedder": "embedtune.serving.local",
     "LocalTuner": "embedtune.tuning.local",
     "MilvusIndex": "embedtune.vectorstore.index",
+    "MinedDataset": "embedtune.curation.mined",
+    "MiningLedger": "embedtune.curation.ledger",
     "Problem": "embedtune.datasets.report",
     "Qrels": "embedtune.types",
     "Query": "embedtune.datasets.values",
@@ -87,6 +92,7 @@ _HOME = {
     "compare": "embedtune.evaluation.comparison",
     "evaluate": "embedtune.evaluation.evaluate",
     "evaluate_run": "embedtune.evaluation.external",
+    "mine_hard_negatives": "embedtune.curation.mining",
     "progress": "embedtune",
     "seen_and_unseen": "embedtune.evaluation.groups",
 }
@@ -94,6 +100,9 @@ _HOME = {
 
 if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
+    from embedtune.curation.ledger import MiningLedger
+    from embedtune.curation.mined import MinedDataset
+    from embedtune.curation.mining import mine_hard_negatives
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
     from embedtune.datasets.values import Document, Query

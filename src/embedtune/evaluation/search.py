@@ -28,7 +28,7 @@ BLOCK_BYTES = 128 * 2**20
 
 _MOST_ROWS = 1024  # queries a block; more make the product no faster
 _FIRST_COLUMNS = 1024  # documents of the first block, which gives the first floor
-_EXACT_AT_ONCE = 256
+_PAIRS_AT_ONCE = 256  # their rows in float64 stay near the processor
 _EPSILON = 2.0**-23  # float32; twice the unit round-off, for safety
 
 
@@ -65,6 +65,32 @@ def top_k(
     search = RunningTopK(queries, k, block_bytes=block_bytes)
     search.add(documents)
     return search.result()
+
+
+def pair_scores(
+    queries: npt.NDArray[np.floating],
+    documents: FloatMatrix,
+    rows: IndexMatrix,
+    places: IndexMatrix,
+) -> npt.NDArray[np.float32]:
+    """Return the score of the query at each of *rows* with the document at its place.
+
+    Each is what :func:`top_k` gives for the same pair, bit for bit.
+
+    Args:
+        queries: One row a query, as `float32` or exactly those values as `float64`.
+        documents: One row a document; may be memory-mapped.
+        rows: Indices into *queries*.
+        places: As many indices into *documents*.
+    """
+    scores = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        scores[part] = np.vecdot(
+            queries[rows[part]].astype(np.float64, copy=False),
+            documents[places[part]].astype(np.float64),
+        )
+    return scores
 
 
 class RunningTopK:
@@ -168,12 +194,11 @@ class RunningTopK:
     ) -> None:
         """Score candidates exactly, and merge them."""
         queries = self._queries[where].astype(np.float64)
-        # So many at once that their rows in float64 stay near the processor, and that
-        # their merge fits into the block's memory.
+        # So many at once that their merge fits into the block's memory.
         step = max(1, self._block_bytes // 128)
         for start in range(0, len(found), step):
             rows, places = found[start : start + step], columns[start : start + step]
-            exact = _exact(queries, documents, rows, places)
+            exact = pair_scores(queries, documents, rows, places)
             self._merge(where.start, rows, places, exact)
 
     def _products(self, queries: FloatMatrix, block: FloatMatrix) -> FloatMatrix:
@@ -206,21 +231,6 @@ class RunningTopK:
         shape = (len(touched), self._k)
         self._indices[queries] = all_indices[best].reshape(shape)
         self._scores[queries] = all_scores[best].reshape(shape)
-
-
-def _exact(
-    queries: npt.NDArray[np.float64],
-    documents: FloatMatrix,
-    rows: npt.NDArray[np.int64],
-    places: npt.NDArray[np.int64],
-) -> npt.NDArray[np.float32]:
-    scores = np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), _EXACT_AT_ONCE):
-        part = slice(start, start + _EXACT_AT_ONCE)
-        scores[part] = np.vecdot(
-            queries[rows[part]], documents[places[part]].astype(np.float64)
-        )
-    return scores
 
 
 def _rows(matrix: FloatMatrix, name: str) -> FloatMatrix:
