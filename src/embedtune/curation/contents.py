@@ -100,7 +100,10 @@ class Known:
     def of(cls, dataset: TuningDataset, split: Split, contents: Contents) -> Known:
         """Read the labels; those of the split must name known queries and documents."""
         here = _relevant_by_text(dataset, (split,), contents)
-        anywhere = _relevant_by_text(dataset, SPLITS, contents)
+        others = [name for name in SPLITS if dataset.labels(name) and name != split]
+        anywhere = here
+        if others:
+            anywhere = _relevant_by_text(dataset, SPLITS, contents)
         asked = {
             q: row for q, row in dataset.labels(split).items() if any(row.values())
         }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
 from embedtune.curation.ledger import MiningLedger
 from embedtune.datasets.dataset import TuningDataset
-from embedtune.types import SPLITS
+from embedtune.datasets.values import Document, Query
+from embedtune.types import Qrels, Split
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -33,19 +34,19 @@ class MinedDataset(TuningDataset):
         return _rebuilt, (rebuild, corpus, queries, labels, self.ledger)
 
 
-def with_ledger(dataset: TuningDataset, ledger: MiningLedger) -> MinedDataset:
-    """Return *dataset* and *ledger* as one value."""
-    labels = {split: dataset.labels(split) for split in SPLITS}
-    return MinedDataset(
-        corpus=dataset.corpus, queries=dataset.queries, ledger=ledger, **labels
-    )
-
-
 def _rebuilt(
     rebuild: Callable[..., TuningDataset],
-    corpus: object,
-    queries: object,
-    labels: object,
+    corpus: Mapping[str, Document],
+    queries: Mapping[str, Query],
+    labels: Mapping[Split, Qrels],
     ledger: MiningLedger,
 ) -> MinedDataset:
-    return with_ledger(rebuild(corpus, queries, labels), ledger)
+    plain = rebuild(corpus, queries, labels)
+    return MinedDataset(
+        corpus=plain.corpus,
+        queries=plain.queries,
+        train=plain.train,
+        validation=plain.validation,
+        test=plain.test,
+        ledger=ledger,
+    )

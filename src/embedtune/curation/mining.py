@@ -12,7 +12,7 @@ import numpy.typing as npt
 from embedtune.curation.candidates import Candidates, View
 from embedtune.curation.contents import Contents, Known
 from embedtune.curation.ledger import Fate, MiningLedger
-from embedtune.curation.mined import MinedDataset, with_ledger
+from embedtune.curation.mined import MinedDataset
 from embedtune.curation.rows import BATCH, corpus_rows
 from embedtune.curation.rules import MiningRules, Sampling
 from embedtune.datasets.dataset import TuningDataset
@@ -139,7 +139,7 @@ def mine_hard_negatives(  # noqa: PLR0913 -- one keyword a rule is what callers 
         counts=np.concatenate(counts),
         without_positive=mining.known.without_positive,
     )
-    return with_ledger(_labelled(dataset, split, found), ledger)
+    return _labelled(dataset, split, found, ledger)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -235,12 +235,17 @@ def _room(known: Known, contents: Contents, rules: MiningRules) -> int:
 
 
 def _labelled(
-    dataset: TuningDataset, split: Split, found: Mapping[str, Sequence[str]]
-) -> TuningDataset:
+    dataset: TuningDataset,
+    split: Split,
+    found: Mapping[str, Sequence[str]],
+    ledger: MiningLedger,
+) -> MinedDataset:
     """Return the dataset with labels of relevance 0 added."""
     labels = {name: dataset.labels(name) for name in SPLITS}
     labels[split] = {
         query_id: {**row, **dict.fromkeys(found.get(query_id, ()), 0)}
         for query_id, row in labels[split].items()
     }
-    return TuningDataset(corpus=dataset.corpus, queries=dataset.queries, **labels)
+    return MinedDataset(
+        corpus=dataset.corpus, queries=dataset.queries, ledger=ledger, **labels
+    )
