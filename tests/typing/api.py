@@ -108,6 +108,23 @@ def evaluation(
     return comparison
 
 
+def mining(dataset: et.TuningDataset, embedder: et.Embedder) -> et.TuningDataset:
+    """Hard negatives come as a dataset, with a ledger."""
+    mined = et.mine_hard_negatives(
+        dataset,
+        embedder,
+        per_query=4,
+        rank_window=(0, 50),
+        relative_margin=0.05,
+        sampling="top",
+        second_opinion=et.LocalEmbedder(),
+    )
+    assert_type(mined, et.MinedDataset)
+    assert_type(mined.ledger, et.MiningLedger)
+    assert_type(mined.ledger.missing, Mapping[str, int])
+    return mined
+
+
 def index(embedder: et.Embedder, dataset: et.TuningDataset) -> list[et.Hit]:
     """An index is kept in step, and searched."""
     retry = et.RetryPolicy(attempts=3, total_time=10.0)

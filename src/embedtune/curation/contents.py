@@ -31,6 +31,7 @@ class Contents:
     Attributes:
         documents: The first document of each content.
         of: The number of the content of each document, by `doc_id`.
+        sizes: How many documents have each content.
         copies: For each content the number of its group of copies.
         near: For each content the number of its group of near-duplicates; `None` if
             nobody asked.
@@ -39,6 +40,7 @@ class Contents:
 
     documents: Sequence[Document]
     of: Mapping[str, int]
+    sizes: Integers
     copies: Integers
     near: Integers | None
     copies_of: Mapping[str, int]
@@ -69,6 +71,7 @@ class Contents:
         return cls(
             documents=documents,
             of=content_of,
+            sizes=np.bincount(np.fromiter(content_of.values(), np.int64)),
             copies=np.asarray(copies, np.int64),
             near=near,
             copies_of=groups,

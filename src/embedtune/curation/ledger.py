@@ -44,7 +44,7 @@ class Fate(IntEnum):
 _MEANING: Mapping[Fate, str] = {
     Fate.POSITIVE: "relevant to the query, or to one of the same text",
     Fate.JUDGED: "labelled as not relevant already",
-    Fate.COPY: "the text of a positive, of a judged document or of the query",
+    Fate.COPY: "equal to a labelled or better document, or to the query",
     Fate.NEAR_DUPLICATE: "nearly the text of a positive",
     Fate.MARGIN: "within the margin of the positive",
     Fate.RELATIVE_MARGIN: "within the relative margin of the positive",
@@ -60,7 +60,8 @@ _MEANING: Mapping[Fate, str] = {
 class MiningLedger:
     """Where every candidate of every query went; nothing is counted twice.
 
-    For each query, what was found and what was dropped add up to the candidates.
+    For each query, what was found and what was dropped add up to the documents that
+    ranked high enough to be candidates.
 
     Attributes:
         query_ids: The queries that were asked.

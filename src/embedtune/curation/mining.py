@@ -70,8 +70,8 @@ def mine_hard_negatives(  # noqa: PLR0913 -- one keyword a rule is what callers 
         max_score: Drop what scores more.
         sampling: `"top"` takes the best that are left, `"random"` any.
         near_duplicates: The similarity from which on a document counts as a copy of a
-            positive, see :mod:`embedtune.datasets.near_duplicates`; `None` for equal
-            texts only.
+            positive, see `near_duplicate_groups` in `embedtune.datasets`; `None` for
+            equal texts only.
         second_opinion: Another embedder, which must rank a hard negative below the
             positive as well, by the same margins.
         seed: Of a random choice.
@@ -132,7 +132,7 @@ def mine_hard_negatives(  # noqa: PLR0913 -- one keyword a rule is what callers 
         ]
         for block, candidates, fates in mining.blocks(embedders, corpora, bar):
             found.update(mining.found(block, candidates, fates))
-            counts.append(np.stack([(fates == fate).sum(axis=1) for fate in Fate], 1))
+            counts.append(mining.counts(candidates, fates))
     ledger = MiningLedger(
         query_ids=mining.known.query_ids,
         asked=per_query,
@@ -204,6 +204,14 @@ class _Mining:
                 candidates,
                 candidates.fates(known, self.contents, self.rules, views, draws),
             )
+
+    def counts(
+        self, candidates: Candidates, fates: npt.NDArray[np.int8]
+    ) -> npt.NDArray[np.int64]:
+        """Return for each query how many documents met each fate."""
+        counts = np.stack([(fates == fate).sum(axis=1) for fate in Fate], axis=1)
+        counts[:, Fate.COPY] += (self.contents.sizes[candidates.places] - 1).sum(axis=1)
+        return counts
 
     def found(
         self, block: slice, candidates: Candidates, fates: npt.NDArray[np.int8]

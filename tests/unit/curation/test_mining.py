@@ -145,7 +145,7 @@ def test_copies_are_masked_by_content() -> None:
 
     assert ["b", "a", "e"] == negatives(mined)
     counts = dict(zip(Fate, mined.ledger.counts[0].tolist(), strict=True))
-    assert (1, 1, 2) == (
+    assert (1, 1, 3) == (
         counts[Fate.POSITIVE],
         counts[Fate.JUDGED],
         counts[Fate.COPY],
