@@ -37,10 +37,12 @@ __all__ = [
     "LocalEmbedder",
     "LocalTuner",
     "MilvusIndex",
+    "NearDuplicates",
     "Problem",
     "Qrels",
     "Query",
     "RetryPolicy",
+    "SplitCertificate",
     "SyncReport",
     "TaskType",
     "TunedModel",
@@ -55,6 +57,7 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluate_run",
+    "near_duplicates",
     "progress",
     "seen_and_unseen",
 ]
@@ -71,10 +74,12 @@ _HOME = {
     "LocalEmbedder": "embedtune.serving.local",
     "LocalTuner": "embedtune.tuning.local",
     "MilvusIndex": "embedtune.vectorstore.index",
+    "NearDuplicates": "embedtune.datasets.clusters",
     "Problem": "embedtune.datasets.report",
     "Qrels": "embedtune.types",
     "Query": "embedtune.datasets.values",
     "RetryPolicy": "embedtune.retry",
+    "SplitCertificate": "embedtune.datasets.certificate",
     "SyncReport": "embedtune.vectorstore.values",
     "TaskType": "embedtune.types",
     "TunedModel": "embedtune.tuning.model",
@@ -87,6 +92,7 @@ _HOME = {
     "compare": "embedtune.evaluation.comparison",
     "evaluate": "embedtune.evaluation.evaluate",
     "evaluate_run": "embedtune.evaluation.external",
+    "near_duplicates": "embedtune.datasets.clusters",
     "progress": "embedtune",
     "seen_and_unseen": "embedtune.evaluation.groups",
 }
@@ -94,6 +100,8 @@ _HOME = {
 
 if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
+    from embedtune.datasets.certificate import SplitCertificate
+    from embedtune.datasets.clusters import NearDuplicates, near_duplicates
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
     from embedtune.datasets.values import Document, Query

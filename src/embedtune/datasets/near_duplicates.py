@@ -163,8 +163,9 @@ class _Index:
                 some = [normalised(text) for text in texts[block]]
                 digests[block] = [_digest(text) for text in some]
                 lengths[block] = [len(text) for text in some]
-                long = [text if len(text) >= SHORTEST else "" for text in some]
-                signatures[block], keys[:, block] = signer.sign(Shingles.of(long))
+                compared = [text if len(text) >= SHORTEST else "" for text in some]
+                signed = signer.sign(Shingles.of(compared))
+                signatures[block], keys[:, block] = signed
                 bar.advance(len(some))
         _, first, number = np.unique(digests, return_index=True, return_inverse=True)
         long = np.flatnonzero(lengths[first] >= SHORTEST)

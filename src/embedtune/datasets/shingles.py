@@ -95,7 +95,9 @@ def overlaps(one: Shingles, other: Shingles) -> npt.NDArray[np.float64]:
         for part in (first, second)
     ]
     common = np.bincount(shared.astype(np.int64), minlength=len(one))
-    return common / np.maximum(counts[0] + counts[1] - common, 1)
+    different = np.maximum(counts[0] + counts[1] - common, 1)
+    shares: npt.NDArray[np.float64] = np.divide(common, different)
+    return shares
 
 
 def _distinct(shingles: Shingles) -> npt.NDArray[np.uint64]:
