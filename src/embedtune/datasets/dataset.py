@@ -222,19 +222,28 @@ class TuningDataset:
             near_duplicates=near_duplicates,
         )
 
-    def check(self, model: str | None = None) -> DatasetReport:
+    def check(
+        self,
+        model: str | None = None,
+        *,
+        near_duplicates: float | Literal["auto"] | None = "auto",
+    ) -> DatasetReport:
         """Look for everything that would spoil tuning or measuring.
 
         Args:
             model: The base model to tune, by its name in the catalog: its limits
                 are checked, too.
+            near_duplicates: The similarity from which on documents count as nearly
+                equal, see :func:`~embedtune.near_duplicates`; `None` to look for none.
+                `"auto"` is 0.8, and looks among up to 10,000 documents only: the rest
+                of the check is many times as fast.
 
         Returns:
             All problems, with places, rules and ways out.
         """
         from embedtune.datasets.checks import check_dataset
 
-        return check_dataset(self, model)
+        return check_dataset(self, model, near_duplicates)
 
     def summary(self) -> DatasetSummary:
         """Return counts, grades and lengths; prints, and renders in a notebook."""
