@@ -8,6 +8,7 @@ measured runs in a fresh process, so that the peak of memory is its own.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import resource
 import subprocess
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--documents", type=int, default=500_000)
     parser.add_argument("--threshold", type=float, default=0.8)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--peers", type=int, default=2000, help="texts for the peers")
     parser.add_argument("--task", choices=["ours", "texts"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.task:
@@ -48,6 +50,7 @@ def main() -> int:
             command += [f"--{name}", str(getattr(arguments, name))]
         out = subprocess.run(command, check=True, capture_output=True, text=True)
         runs[task] = json.loads(out.stdout)
+    _compare_signatures(arguments.peers)
     return _report(arguments, runs["ours"], runs["texts"]["peak"])
 
 
@@ -66,6 +69,55 @@ def _report(arguments: argparse.Namespace, ours: dict[str, float], base: float) 
     print(f"  joined and not planted: {ours['false']:,.0f} documents")
     is_good = ours["seconds"] <= SECONDS_GOAL and above <= MEMORY_GOAL
     return 0 if is_good and recall >= RECALL_GOAL and not ours["false"] else 1
+
+
+def _compare_signatures(count: int) -> None:
+    """Time signatures of the same texts and sizes, peers where they are installed."""
+    texts = list(_documents(np.random.default_rng(0), count))
+    print(f"signatures of 128 values for {count:,} documents, shingles included:")
+    for name, sign in (
+        ("embedtune", _ours),
+        ("rensa", _rensa),
+        ("datasketch", _sketch),
+    ):
+        if importlib.util.find_spec(name) is None:
+            print(f"  {name}: not installed")
+            continue
+        seconds = []
+        for _ in range(3):
+            start = perf_counter()
+            sign(texts)
+            seconds.append(perf_counter() - start)
+        print(f"  {name}: {min(seconds):.2f} s")
+
+
+def _ours(texts: list[str]) -> None:
+    from embedtune.datasets.minhash import Bands, Signer
+    from embedtune.datasets.shingles import Shingles, blocks
+
+    signer = Signer(0, Bands.for_threshold(0.8))
+    for block in blocks(list(map(len, texts)), 1 << 22):
+        signer.sign(Shingles.of(texts[block]))
+
+
+def _rensa(texts: list[str]) -> None:
+    import rensa
+
+    rensa.RMinHash.digest_matrix_from_token_sets(
+        [_shingles(text) for text in texts], num_perm=128, seed=0
+    )
+
+
+def _sketch(texts: list[str]) -> None:
+    import datasketch
+
+    for text in texts:
+        sketch = datasketch.MinHash(num_perm=128, seed=0)
+        sketch.update_batch([piece.encode() for piece in set(_shingles(text))])
+
+
+def _shingles(text: str) -> list[str]:
+    return [text[i : i + _WIDTH] for i in range(len(text) - _WIDTH + 1)]
 
 
 def _measured(arguments: argparse.Namespace) -> dict[str, float]:
@@ -134,10 +186,7 @@ def _changed(text: str, vocabulary: list[str], rng: np.random.Generator) -> str:
 
 def _similarity(one: str, other: str) -> float:
     """Compare two texts in the most obvious way, as a reference."""
-    first, second = (
-        {text[i : i + _WIDTH] for i in range(len(text) - _WIDTH + 1)}
-        for text in (one, other)
-    )
+    first, second = set(_shingles(one)), set(_shingles(other))
     return len(first & second) / len(first | second)
 
 
