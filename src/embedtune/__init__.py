@@ -39,10 +39,12 @@ __all__ = [
     "MilvusIndex",
     "MinedDataset",
     "MiningLedger",
+    "NearDuplicates",
     "Problem",
     "Qrels",
     "Query",
     "RetryPolicy",
+    "SplitCertificate",
     "SyncReport",
     "TaskType",
     "TunedModel",
@@ -58,6 +60,7 @@ __all__ = [
     "evaluate",
     "evaluate_run",
     "mine_hard_negatives",
+    "near_duplicates",
     "progress",
     "seen_and_unseen",
 ]
@@ -76,10 +79,12 @@ _HOME = {
     "MilvusIndex": "embedtune.vectorstore.index",
     "MinedDataset": "embedtune.curation.mined",
     "MiningLedger": "embedtune.curation.ledger",
+    "NearDuplicates": "embedtune.datasets.clusters",
     "Problem": "embedtune.datasets.report",
     "Qrels": "embedtune.types",
     "Query": "embedtune.datasets.values",
     "RetryPolicy": "embedtune.retry",
+    "SplitCertificate": "embedtune.datasets.certificate",
     "SyncReport": "embedtune.vectorstore.values",
     "TaskType": "embedtune.types",
     "TunedModel": "embedtune.tuning.model",
@@ -93,6 +98,7 @@ _HOME = {
     "evaluate": "embedtune.evaluation.evaluate",
     "evaluate_run": "embedtune.evaluation.external",
     "mine_hard_negatives": "embedtune.curation.mining",
+    "near_duplicates": "embedtune.datasets.clusters",
     "progress": "embedtune",
     "seen_and_unseen": "embedtune.evaluation.groups",
 }
@@ -103,6 +109,8 @@ if _typing.TYPE_CHECKING:
     from embedtune.curation.ledger import MiningLedger
     from embedtune.curation.mined import MinedDataset
     from embedtune.curation.mining import mine_hard_negatives
+    from embedtune.datasets.certificate import SplitCertificate
+    from embedtune.datasets.clusters import NearDuplicates, near_duplicates
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
     from embedtune.datasets.values import Document, Query

@@ -38,7 +38,16 @@ def datasets(folder: Path) -> et.TuningDataset:
     assert_type(dataset.fingerprint, str)
     dataset.to_beir(folder)
     assert_type(str(dataset.summary()), str)
-    return dataset.split(test=0.2, validation=0.1, seed=0, by="document")
+    near: et.NearDuplicates = et.near_duplicates(dataset, threshold=0.9)
+    assert_type(near.clusters, tuple[tuple[str, ...], ...])
+    parts = dataset.split(
+        test=0.2, validation=0.1, seed=0, by="document", near_duplicates=0.9
+    )
+    certificate: et.SplitCertificate | None = parts.certificate
+    if certificate is not None:
+        assert_type(certificate.is_leak_free, bool)
+        assert_type(certificate.verify(parts).documents, int)
+    return parts
 
 
 def knowledge() -> int:
@@ -54,7 +63,7 @@ def knowledge() -> int:
 
 def checks(dataset: et.TuningDataset) -> list[str]:
     """A check gives a report of problems."""
-    report = dataset.check(model="text-embedding-005")
+    report = dataset.check(model="text-embedding-005", near_duplicates=0.8)
     assert_type(report, et.DatasetReport)
     assert_type(report.ok, bool)
     report.raise_for_errors()

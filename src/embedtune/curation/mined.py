@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import attrs
 
 from embedtune.curation.ledger import MiningLedger
 from embedtune.datasets.dataset import TuningDataset
-from embedtune.datasets.values import Document, Query
-from embedtune.types import Qrels, Split
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -24,29 +22,27 @@ class MinedDataset(TuningDataset):
 
     ledger: MiningLedger
 
+    @classmethod
+    def of(cls, dataset: TuningDataset, ledger: MiningLedger) -> MinedDataset:
+        """Return a dataset with all that *dataset* has, and the ledger."""
+        mined = cls.__new__(cls)
+        for field in attrs.fields(TuningDataset):
+            object.__setattr__(mined, field.name, getattr(dataset, field.name))
+        object.__setattr__(mined, "ledger", ledger)
+        return mined
+
     def __hash__(self) -> int:
         """Hash as any dataset does."""
         return super().__hash__()
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        """Pickle through plain dictionaries; a mapping proxy does not pickle."""
-        rebuild, (corpus, queries, labels) = super().__reduce__()
-        return _rebuilt, (rebuild, corpus, queries, labels, self.ledger)
+        """Pickle as any dataset does, with the ledger."""
+        return _rebuilt, (*super().__reduce__(), self.ledger)
 
 
 def _rebuilt(
     rebuild: Callable[..., TuningDataset],
-    corpus: Mapping[str, Document],
-    queries: Mapping[str, Query],
-    labels: Mapping[Split, Qrels],
+    parts: tuple[object, ...],
     ledger: MiningLedger,
 ) -> MinedDataset:
-    plain = rebuild(corpus, queries, labels)
-    return MinedDataset(
-        corpus=plain.corpus,
-        queries=plain.queries,
-        train=plain.train,
-        validation=plain.validation,
-        test=plain.test,
-        ledger=ledger,
-    )
+    return MinedDataset.of(rebuild(*parts), ledger)

@@ -15,6 +15,7 @@ from embedtune.curation.ledger import Fate, MiningLedger
 from embedtune.curation.mined import MinedDataset
 from embedtune.curation.rows import BATCH, corpus_rows
 from embedtune.curation.rules import MiningRules, Sampling
+from embedtune.datasets.bulk import trusted_dataset
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.near_duplicates import THRESHOLD
 from embedtune.errors import DataError
@@ -254,6 +255,7 @@ def _labelled(
         query_id: {**row, **dict.fromkeys(found.get(query_id, ()), 0)}
         for query_id, row in labels[split].items()
     }
-    return MinedDataset(
-        corpus=dataset.corpus, queries=dataset.queries, ledger=ledger, **labels
+    plain = trusted_dataset(
+        dataset.corpus, dataset.queries, labels, certificate=dataset.certificate
     )
+    return MinedDataset.of(plain, ledger)

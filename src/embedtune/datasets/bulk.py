@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from embedtune.datasets.certificate import SplitCertificate
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.origin import Origin
 from embedtune.datasets.values import Document, Query
@@ -73,6 +74,7 @@ def trusted_dataset(
     queries: Mapping[str, Query],
     labels: Mapping[Split, Qrels],
     origin: Origin | None = None,
+    certificate: SplitCertificate | None = None,
 ) -> TuningDataset:
     """Return a dataset of parts that the caller checked and gives away, uncopied."""
     dataset = TuningDataset.__new__(TuningDataset)
@@ -80,6 +82,7 @@ def trusted_dataset(
         "corpus": _proxy(corpus),
         "queries": _proxy(queries),
         "origin": origin,
+        "certificate": certificate,
     }
     for split in SPLITS:
         rows = labels.get(split, {})

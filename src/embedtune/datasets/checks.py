@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median_low
+from typing import Literal
 
 from embedtune.catalog.lookup import get
 from embedtune.catalog.values import BaseModel, TuningLimits
 from embedtune.datasets.bulk import paused_gc
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.label_checks import check_labels
+from embedtune.datasets.near_checks import check_near_duplicates
 from embedtune.datasets.report import DatasetReport, Problem, Severity
 from embedtune.datasets.text_checks import scan_documents, scan_queries
 from embedtune.datasets.vertex import unfit_ids
@@ -21,7 +23,11 @@ _EXAMPLES = 10
 _NOTHING_TO_TUNE_ON = "give labels in 'train'; split() divides the ones there are"
 
 
-def check_dataset(dataset: TuningDataset, model: str | None) -> DatasetReport:
+def check_dataset(
+    dataset: TuningDataset,
+    model: str | None,
+    near_duplicates: float | Literal["auto"] | None,
+) -> DatasetReport:
     """Check a dataset; see :meth:`~embedtune.datasets.dataset.TuningDataset.check`."""
     base = None if model is None else get(model)
     max_tokens = None if base is None else base.tokens_per_text
@@ -40,6 +46,7 @@ def check_dataset(dataset: TuningDataset, model: str | None) -> DatasetReport:
             *queries.problems,
             *_swapped_columns(dataset),
             *check_labels(dataset, queries.twin_of, documents.twin_of),
+            *check_near_duplicates(dataset, near_duplicates),
         ]
         if base is not None and base.tuning_limits is not None:
             problems += _service_problems(dataset, base.tuning_limits)

@@ -103,9 +103,10 @@ def near_duplicates(
 ) -> NearDuplicates:
     """Find the documents of a dataset or corpus that are equal or nearly equal.
 
-    Half a million documents take a minute or two on one core and some hundred
-    megabytes. What counts as near, and what may be missed, is described in
-    `docs/explanation/near-duplicates.md`.
+    Two are near if their sets of shingles, five characters in a row each, overlap by
+    *threshold* or more (Jaccard similarity; case, form and spacing are ignored).
+    Clusters are what such pairs connect. Texts of fewer than 34 characters are in a
+    cluster with equal ones only, and blank ones in none.
 
     Args:
         source: A dataset, or documents or texts by id; titles are not looked at.

@@ -16,6 +16,7 @@ from embedtune.datasets.values import Document, Query
 from embedtune.types import SPLITS, Qrels, Split
 
 if TYPE_CHECKING:
+    from embedtune.datasets.certificate import SplitCertificate
     from embedtune.datasets.pairs import Pair
     from embedtune.datasets.report import DatasetReport
     from embedtune.datasets.summary import DatasetSummary
@@ -38,6 +39,8 @@ class TuningDataset:
         validation: The labels to choose by; empty if the tuner shall hold some out.
         test: The labels to measure on; no tuner looks at them.
         origin: The places of the parts in what was read; `None` if nothing was.
+        certificate: What :meth:`split` kept apart; `None` if the labels were not
+            divided by it, or were changed afterwards.
 
     Raises:
         DatasetIntegrityError: If a part has a wrong shape; it names every problem.
@@ -57,6 +60,9 @@ class TuningDataset:
     validation: Qrels = attrs.field(default=_NO_LABELS, converter=shapes.frozen_labels)
     test: Qrels = attrs.field(default=_NO_LABELS, converter=shapes.frozen_labels)
     origin: Origin | None = attrs.field(init=False, default=None, eq=False)
+    certificate: SplitCertificate | None = attrs.field(
+        init=False, default=None, eq=False
+    )
 
     def __attrs_post_init__(self) -> None:
         labels: dict[Split, Qrels] = {s: self.labels(s) for s in SPLITS}
@@ -180,19 +186,25 @@ class TuningDataset:
         validation: float = 0.0,
         seed: int = 0,
         by: Literal["query", "document"] = "query",
+        near_duplicates: float | Literal["auto"] | None = "auto",
     ) -> TuningDataset:
         """Divide all labels anew, those of *validation* and *test* included.
 
         Queries of equal text (form, case and spacing ignored) stay together.
         With `by="document"`, so do queries that share a relevant document or two of
-        equal text, so that no document labelled in one part is labelled in another;
-        a label of relevance 0 across two parts is left out.
+        equal or nearly equal text, so that no document labelled in one part is
+        labelled in another; a label of relevance 0 across two parts is left out.
+        The result's `certificate` says what was tied and what would have leaked.
 
         Args:
             test: Share of the labelled queries for the test part, above 0, below 1.
             validation: The same for the validation part; may be 0.
             seed: Equal seeds give equal splits, on any machine.
             by: What must not be on two sides.
+            near_duplicates: The similarity from which on texts, of queries and of
+                documents, count as the same, see :func:`~embedtune.near_duplicates`;
+                `None` for equal ones only. `"auto"` is 0.8 with `by="document"` and
+                `None` with `by="query"`.
 
         Raises:
             DatasetIntegrityError: If labels name unknown queries or documents, or
@@ -201,21 +213,37 @@ class TuningDataset:
         """
         from embedtune.datasets.splits import split_dataset
 
-        return split_dataset(self, test=test, validation=validation, seed=seed, by=by)
+        return split_dataset(
+            self,
+            test=test,
+            validation=validation,
+            seed=seed,
+            by=by,
+            near_duplicates=near_duplicates,
+        )
 
-    def check(self, model: str | None = None) -> DatasetReport:
+    def check(
+        self,
+        model: str | None = None,
+        *,
+        near_duplicates: float | Literal["auto"] | None = "auto",
+    ) -> DatasetReport:
         """Look for everything that would spoil tuning or measuring.
 
         Args:
             model: The base model to tune, by its name in the catalog: its limits
                 are checked, too.
+            near_duplicates: The similarity from which on documents count as nearly
+                equal, see :func:`~embedtune.near_duplicates`; `None` to look for none.
+                `"auto"` is 0.8, and looks among up to 10,000 documents only: the rest
+                of the check is many times as fast.
 
         Returns:
             All problems, with places, rules and ways out.
         """
         from embedtune.datasets.checks import check_dataset
 
-        return check_dataset(self, model)
+        return check_dataset(self, model, near_duplicates)
 
     def summary(self) -> DatasetSummary:
         """Return counts, grades and lengths; prints, and renders in a notebook."""
@@ -275,4 +303,5 @@ class TuningDataset:
         }
         from embedtune.datasets.bulk import trusted_dataset
 
-        return trusted_dataset, (dict(self.corpus), dict(self.queries), labels)
+        corpus, queries = dict(self.corpus), dict(self.queries)
+        return trusted_dataset, (corpus, queries, labels, None, self.certificate)

@@ -94,8 +94,9 @@ def look_alike(
     left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8], threshold: float
 ) -> npt.NDArray[np.bool_]:
     """Whether the signatures of pairs leave it open that they reach the threshold."""
-    agreed = np.count_nonzero(left == right, axis=1)
-    return agreed >= (threshold - _SLACK) * VALUES
+    agreed = (left == right).sum(axis=1)
+    is_open: npt.NDArray[np.bool_] = agreed >= (threshold - _SLACK) * VALUES
+    return is_open
 
 
 def _portions(

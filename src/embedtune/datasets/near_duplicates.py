@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedtune.datasets.minhash import VALUES, Bands, Signer, look_alike
-from embedtune.datasets.shingles import Shingles, blocks, overlaps
+from embedtune.datasets.shingles import Shingles, blocks, overlaps, starts_run
 from embedtune.datasets.text import encoded, normalised
 from embedtune.progress import ProgressOption, track
 
@@ -163,10 +163,11 @@ class _Index:
                 some = [normalised(text) for text in texts[block]]
                 digests[block] = [_digest(text) for text in some]
                 lengths[block] = [len(text) for text in some]
-                long = [text if len(text) >= SHORTEST else "" for text in some]
-                signatures[block], keys[:, block] = signer.sign(Shingles.of(long))
+                compared = [text if len(text) >= SHORTEST else "" for text in some]
+                signed = signer.sign(Shingles.of(compared))
+                signatures[block], keys[:, block] = signed
                 bar.advance(len(some))
-        _, first, number = np.unique(digests, return_index=True, return_inverse=True)
+        first, number = _different(digests)
         long = np.flatnonzero(lengths[first] >= SHORTEST)
         return cls(
             first=first,
@@ -176,6 +177,15 @@ class _Index:
             signatures=signatures[first[long]],
             keys=keys[:, first[long]],
         )
+
+
+def _different(digests: npt.NDArray[np.bytes_]) -> tuple[_Rows, _Rows]:
+    """Return the first index of each digest, in their order, and each one's number."""
+    order = np.argsort(digests, kind="stable")
+    is_new = starts_run(digests[order])
+    number = np.empty(len(digests), dtype=np.int64)
+    number[order] = np.cumsum(is_new) - 1
+    return order[is_new], number
 
 
 def _candidates(
@@ -189,8 +199,7 @@ def _candidates(
         links: Who uses the pairs joins what is near before asking for more.
     """
     order = np.argsort(keys, kind="stable")
-    is_new = np.concatenate([[True], keys[order][1:] != keys[order][:-1]])
-    starts = np.flatnonzero(is_new)
+    starts = np.flatnonzero(starts_run(keys[order]))
     ends = np.append(starts[1:], len(keys))
     for pivot in range(_PIVOTS):
         starts, ends = _with_pairs(starts, ends, pivot)

@@ -10,9 +10,12 @@ from typing import Literal
 import attrs
 
 from embedtune.datasets.bulk import trusted_dataset
+from embedtune.datasets.certificate import Leaks, SplitCertificate
 from embedtune.datasets.dataset import TuningDataset
+from embedtune.datasets.near_duplicates import THRESHOLD, refuse_threshold
 from embedtune.datasets.problems import raise_integrity_error, shown
-from embedtune.datasets.text import encoded, normalised
+from embedtune.datasets.text import encoded
+from embedtune.datasets.ties import Ties, positives
 from embedtune.errors import DataError
 from embedtune.types import SPLITS, Split
 
@@ -27,23 +30,67 @@ def split_dataset(
     validation: float,
     seed: int,
     by: Literal["query", "document"],
+    near_duplicates: float | Literal["auto"] | None,
 ) -> TuningDataset:
     """Divide the labels; see :meth:`~embedtune.datasets.dataset.TuningDataset.split`."""
     _refuse_arguments(test, validation, seed, by)
-    labels = _pooled(dataset)
-    if not labels:
+    threshold = _threshold(near_duplicates, by)
+    pooled = _pooled(dataset)
+    if not pooled:
         msg = "the dataset has no labels to split; give some in 'train'"
         raise DataError(msg)
-    doc_keys = _document_keys(dataset, labels) if by == "document" else {}
-    groups = _groups(dataset, labels, doc_keys)
-    part_of = _assigned(groups, _targets(len(labels), test, validation), seed, by)
-    if by == "document":
-        labels = _without_crossings(labels, doc_keys, part_of)
+    ties = Ties.of(dataset, pooled, threshold)
+    by_document = by == "document"
+    groups = _groups(pooled, ties, by_document=by_document)
+    part_of = _assigned(groups, _targets(len(pooled), test, validation), seed, by)
+    labels = _without_crossings(pooled, ties, part_of) if by_document else pooled
+    parts = _parts(labels, part_of)
+    at_random = _parts(pooled, _divided_one_by_one(pooled, part_of, seed))
+    certificate = SplitCertificate(
+        by=by,
+        seed=seed,
+        near_duplicates=threshold,
+        queries={split: len(rows) for split, rows in parts.items()},
+        documents={
+            split: len({doc_id for row in rows.values() for doc_id in row})
+            for split, rows in parts.items()
+        },
+        groups=len(groups),
+        largest_group=max(map(len, groups)),
+        tied=ties.counts(pooled, by_document=by_document),
+        dropped=sum(map(len, pooled.values())) - sum(map(len, labels.values())),
+        random=Leaks.between(at_random, ties),
+        remaining=Leaks.between(parts, ties),
+    )
+    origin = dataset.origin and attrs.evolve(dataset.origin, labels={})
+    return trusted_dataset(dataset.corpus, dataset.queries, parts, origin, certificate)
+
+
+def _parts(labels: Labels, part_of: Mapping[str, Split]) -> dict[Split, Labels]:
     parts: dict[Split, Labels] = {split: {} for split in SPLITS}
     for query_id, row in labels.items():
         parts[part_of[query_id]][query_id] = row
-    origin = dataset.origin and attrs.evolve(dataset.origin, labels={})
-    return trusted_dataset(dataset.corpus, dataset.queries, parts, origin)
+    return parts
+
+
+def _divided_one_by_one(
+    labels: Labels, part_of: Mapping[str, Split], seed: int
+) -> dict[str, Split]:
+    """Return parts of the same sizes for queries that are drawn one by one."""
+    sizes = Counter(part_of.values())
+    drawn = sorted(labels, key=lambda query_id: _shuffle_key(seed, query_id))
+    places = (split for split in reversed(SPLITS) for _ in range(sizes[split]))
+    return dict(zip(drawn, places, strict=True))
+
+
+def _threshold(
+    near_duplicates: float | Literal["auto"] | None, by: Literal["query", "document"]
+) -> float | None:
+    if near_duplicates == "auto":
+        return THRESHOLD if by == "document" else None
+    if near_duplicates is not None:
+        refuse_threshold(near_duplicates)
+    return near_duplicates
 
 
 def _refuse_arguments(test: float, validation: float, seed: int, by: str) -> None:
@@ -134,33 +181,18 @@ class _Groups:
         return list(groups.values())
 
 
-def _groups(
-    dataset: TuningDataset, labels: Labels, doc_keys: Mapping[str, bytes]
-) -> list[list[str]]:
+def _groups(labels: Labels, ties: Ties, *, by_document: bool) -> list[list[str]]:
     """Return the groups of queries that must not be divided."""
     groups = _Groups(labels)
-    first: dict[bytes | str, str] = {}
+    first: dict[bytes, str] = {}
     for query_id in labels:
-        text = normalised(dataset.queries[query_id].text)
-        groups.join(first.setdefault(text, query_id), query_id)
-    if doc_keys:
-        for query_id, row in labels.items():
-            for doc_id, relevance in row.items():
-                if relevance > 0:
-                    key = doc_keys[doc_id]
-                    groups.join(first.setdefault(key, query_id), query_id)
+        groups.join(first.setdefault(ties.queries[query_id], query_id), query_id)
+    if by_document:
+        owner: dict[bytes, str] = {}
+        for query_id, doc_id in positives(labels):
+            key = ties.documents[doc_id]
+            groups.join(owner.setdefault(key, query_id), query_id)
     return groups.all()
-
-
-def _document_keys(dataset: TuningDataset, labels: Labels) -> dict[str, bytes]:
-    """Return what stands for the text of each labelled document."""
-    keys: dict[str, bytes] = {}
-    for row in labels.values():
-        for doc_id in row:
-            if doc_id not in keys:
-                text = normalised(dataset.corpus[doc_id].text)
-                keys[doc_id] = blake2b(encoded(text)).digest()
-    return keys
 
 
 def _targets(count: int, test: float, validation: float) -> dict[Split, int]:
@@ -238,10 +270,10 @@ def _too_coarse(
     largest = max(map(len, groups), default=0)
     count = sum(map(len, groups))
     if by == "document":
-        tie = "share documents (or text)"
-        way = "use by='query', or another share"
+        tie = "share documents (or have equal or nearly equal ones)"
+        way = "use by='query', near_duplicates=None, or another share"
     else:
-        tie = "have the same text"
+        tie = "have the same text (or nearly)"
         way = "remove repeated queries, add queries, or ask for another share"
     return (
         f"the {part} part would have {size} queries where {target} of {count} were "
@@ -251,7 +283,7 @@ def _too_coarse(
 
 
 def _without_crossings(
-    labels: Labels, doc_keys: Mapping[str, bytes], part_of: Mapping[str, Split]
+    labels: Labels, ties: Ties, part_of: Mapping[str, Split]
 ) -> Labels:
     """Leave out labels of relevance 0 whose document belongs to another part.
 
@@ -259,18 +291,18 @@ def _without_crossings(
     first part that has a label for it.
     """
     owner = {
-        doc_keys[doc_id]: part_of[query_id]
+        ties.documents[doc_id]: part_of[query_id]
         for query_id, row in labels.items()
         for doc_id, relevance in row.items()
         if relevance > 0
     }
     for query_id in sorted(labels, key=lambda key: SPLITS.index(part_of[key])):
         for doc_id in labels[query_id]:
-            owner.setdefault(doc_keys[doc_id], part_of[query_id])
+            owner.setdefault(ties.documents[doc_id], part_of[query_id])
     kept: Labels = {}
     for query_id, row in labels.items():
         part = part_of[query_id]
-        rest = {d: r for d, r in row.items() if owner[doc_keys[d]] == part}
+        rest = {d: r for d, r in row.items() if owner[ties.documents[d]] == part}
         if rest:
             kept[query_id] = rest
     return kept

@@ -271,6 +271,16 @@ def test_it_copies_and_pickles() -> None:
         assert mined.ledger.found == again.ledger.found
 
 
+def test_the_certificate_of_a_split_stays() -> None:
+    """A dataset that was split keeps what the split certified."""
+    data = dataset(
+        queries={"q": "query", "r": "other"}, train={"q": {"c": 1}, "r": {"a": 1}}
+    ).split(test=0.5)
+
+    assert data.certificate is not None
+    assert data.certificate == mine(data).certificate
+
+
 def test_other_splits() -> None:
     """Another split is mined when it is named, and the rest stays as it was."""
     data = dataset(validation={"q": {"c": 1}})

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import attrs
 import pytest
 
 from embedtune.datasets.dataset import TuningDataset
+from embedtune.datasets.near_checks import MOST_UNASKED
 from embedtune.datasets.report import DatasetReport, Problem
 from embedtune.datasets.values import Document
 from embedtune.errors import DatasetIntegrityError
@@ -352,3 +354,37 @@ def test_empty_dataset() -> None:
     assert ["no-records", "no-records", "no-train-labels"] == [
         problem.rule for problem in report.errors[:3]
     ]
+
+
+NEAR = "Hold both buttons for five seconds until the lamp of the meter blinks twice."
+
+
+def test_contradiction_through_near_duplicates() -> None:
+    """A label of 0 for what is nearly equal to a relevant document is a warning."""
+    base = good()
+    dataset = attrs.evolve(
+        base,
+        corpus={**base.corpus, "n1": NEAR, "n2": f"{NEAR}!", "n3": NEAR.upper()},
+        train={**base.train, "q0": {"n1": 1, "d3": 0, "n2": 0}},
+    )
+    problems = {p.rule: p for p in dataset.check()}
+
+    assert ("'q0'",) == problems["near-duplicate-labels"].examples
+    near = problems["near-duplicate-document"]
+    assert (1, ("'n2' is near 'n1'",)) == (near.count, near.examples)
+    assert "2 of 23 are in 1 clusters" in near.message
+    assert "near-duplicate-leak" not in problems
+    rules = {p.rule for p in dataset.check(near_duplicates=None)}
+    assert {"duplicate-document"} == rules
+
+
+def test_near_duplicates_of_large_corpora_are_looked_for_on_demand() -> None:
+    """Above ten thousand documents one has to ask, and is told so."""
+    base = good()
+    texts = {f"e{i}": f"Text {i}" for i in range(MOST_UNASKED)}
+    texts |= {"n1": NEAR, "n2": f"{NEAR}!"}
+    dataset = attrs.evolve(base, corpus={**base.corpus, **texts})
+
+    assert "near-duplicates-unasked" == only(dataset.check()).rule
+    assert "near-duplicate-document" == only(dataset.check(near_duplicates=0.9)).rule
+    assert () == dataset.check(near_duplicates=None).problems
