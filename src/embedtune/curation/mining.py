@@ -25,7 +25,7 @@ from embedtune.evaluation.search import BLOCK_BYTES, top_k
 from embedtune.progress import Progress, ProgressOption, track
 from embedtune.serving.base import Embedder
 from embedtune.serving.inputs import check_embedder
-from embedtune.types import SPLITS, FloatMatrix, Split
+from embedtune.types import SPLITS, FloatMatrix, Qrels, Split
 
 _MOST_QUERIES = 16_384  # of a block
 _CELL_BYTES = 64  # of a candidate, with all that is decided about it
@@ -250,7 +250,7 @@ def _labelled(
     ledger: MiningLedger,
 ) -> MinedDataset:
     """Return the dataset with labels of relevance 0 added."""
-    labels = {name: dataset.labels(name) for name in SPLITS}
+    labels: dict[Split, Qrels] = {name: dataset.labels(name) for name in SPLITS}
     labels[split] = {
         query_id: {**row, **dict.fromkeys(found.get(query_id, ()), 0)}
         for query_id, row in labels[split].items()
