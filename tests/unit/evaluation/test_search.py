@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedtune.errors import DataError, DimensionMismatchError
-from embedtune.evaluation.search import RunningTopK, top_k
+from embedtune.evaluation.search import RunningTopK, pair_scores, top_k
 from embedtune.types import FloatMatrix
 
 
@@ -62,6 +62,29 @@ def test_equal_documents_have_equal_scores_wherever_they_stand() -> None:
 
     assert [list(range(20))] * 5 == indices.tolist()
     assert np.array_equal(scores, np.repeat(scores[:, :1], 20, axis=1))
+
+
+def test_pairs_have_the_scores_of_hits() -> None:
+    """A pair scored alone has the score that the search gives it, bit for bit."""
+    queries, documents = unit_rows(21, 33, 0), unit_rows(700, 33, 1)
+    indices, scores = top_k(queries, documents, 40)
+    rows = np.repeat(np.arange(21), 40)
+
+    found = pair_scores(queries, documents, rows, indices.ravel())
+
+    assert scores.ravel().tolist() == found.tolist()
+
+
+def test_documents_sorted_by_score() -> None:
+    """Each block better than all before it, or worse, is as good as any order."""
+    queries = np.ones((3, 1), np.float32)
+    rising = np.linspace(-1, 1, 9_000, dtype=np.float32)[:, None]
+
+    up, _ = top_k(queries, rising, 60, block_bytes=60_000)
+    down, _ = top_k(queries, rising[::-1], 60, block_bytes=60_000)
+
+    assert list(range(8_999, 8_939, -1)) == up[0].tolist()
+    assert list(range(60)) == down[0].tolist()
 
 
 def test_more_hits_than_documents() -> None:
