@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.errors import ConfigurationError, DataError
@@ -59,12 +60,12 @@ def evaluate_run(
     if not qrels:
         msg = "there are no labels to measure with"
         raise DataError(msg)
-    ranked = Run.of(run, tuple(qrels))
-    numbers = {doc_id: number for number, doc_id in enumerate(ranked.doc_ids)}
-    for row in qrels.values():
-        for doc_id in row:
-            numbers.setdefault(doc_id, len(numbers))
-    judgements = Judgements.of(qrels, numbers)
+    judged = list(dict.fromkeys(chain.from_iterable(qrels.values())))
+    ranked, numbers = Run.numbered(run, tuple(qrels), wanted=judged)
+    size = len(ranked.doc_ids) + len(judged) - len(numbers)
+    others = (doc_id for doc_id in judged if doc_id not in numbers)
+    numbers |= {doc_id: n for n, doc_id in enumerate(others, len(ranked.doc_ids))}
+    judgements = Judgements.of(qrels, numbers, size)
     return EvaluationReport(
         embedder=name,
         dataset_fingerprint=fingerprint,

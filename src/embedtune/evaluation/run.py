@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from numbers import Real
+from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 
 import attrs
@@ -16,6 +18,7 @@ from embedtune.errors import DataError
 RunMapping: TypeAlias = Mapping[str, Mapping[str, float]]
 """A run as other packages write it: `{query_id: {doc_id: score}}`."""
 
+_NO_HITS: Mapping[str, float] = MappingProxyType({})
 _SAME = attrs.cmp_using(eq=np.array_equal)
 
 
@@ -71,20 +74,52 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
             >>> Run.of({"q1": {"d1": 0.2, "d2": 0.9}})["q1"]
             (('d2', 0.9), ('d1', 0.2))
         """
+        return cls.numbered(hits, query_ids)[0]
+
+    @classmethod
+    def numbered(
+        cls,
+        hits: RunMapping,
+        query_ids: Sequence[str] | None = None,
+        *,
+        wanted: Iterable[str] = (),
+    ) -> tuple[Self, dict[str, int]]:
+        """Return what :meth:`of` does, and the places of some documents in *doc_ids*.
+
+        Args:
+            hits: As for :meth:`of`.
+            query_ids: As for :meth:`of`.
+            wanted: The documents; those that were not found have no place.
+        """
         kept = tuple(hits) if query_ids is None else tuple(query_ids)
-        ranked = [_ranked(query_id, hits.get(query_id, {})) for query_id in kept]
-        found = [doc_id for doc_ids, _ in ranked for doc_id in doc_ids]
-        numbers = {doc_id: n for n, doc_id in enumerate(dict.fromkeys(found))}
-        lengths = np.array([len(doc_ids) for doc_ids, _ in ranked], np.int64)
-        depth = int(lengths.max(initial=0))
-        is_hit = np.arange(depth) < lengths[:, None]
-        documents = np.full((len(kept), depth), -1, np.int64)
-        documents[is_hit] = np.fromiter(map(numbers.__getitem__, found), np.int64)
-        scores = np.full((len(kept), depth), np.nan)
-        scores[is_hit] = np.concatenate([np.empty(0), *(row for _, row in ranked)])
-        return cls(
-            query_ids=kept, doc_ids=tuple(numbers), documents=documents, scores=scores
+        rows = [hits.get(query_id, _NO_HITS) for query_id in kept]
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        is_hit = np.arange(lengths.max(initial=0)) < lengths[:, None]
+        scores = np.full(is_hit.shape, np.nan)
+        scores[is_hit] = _numbers(kept, rows)
+        found = list(chain.from_iterable(rows))
+        if (scores[:, 1:] > scores[:, :-1]).any():
+            order = np.argsort(-scores, axis=1, kind="stable")  # NaN comes last
+            scores = np.take_along_axis(scores, order, axis=1)
+            order += (np.cumsum(lengths) - lengths)[:, None]
+            found = list(map(found.__getitem__, order[is_hit].tolist()))
+        # One pass tells for each hit where its document was found first.
+        firsts: dict[str, int] = {}
+        first = np.fromiter(
+            map(firsts.setdefault, found, count()), np.int64, len(found)
         )
+        numbers = np.cumsum(first == np.arange(len(first))) - 1
+        documents = np.full(is_hit.shape, -1, np.int64)
+        documents[is_hit] = numbers[first]
+        places = {
+            doc_id: int(numbers[firsts[doc_id]])
+            for doc_id in wanted
+            if doc_id in firsts
+        }
+        run = cls(
+            query_ids=kept, doc_ids=tuple(firsts), documents=documents, scores=scores
+        )
+        return run, places
 
     @classmethod
     def of_places(
@@ -156,17 +191,21 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
         return {query_id: dict(hits) for query_id, hits in self.items()}
 
 
-def _ranked(
-    query_id: str, row: Mapping[str, float]
-) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Return the documents of one query and their scores, best first."""
-    if not row:
-        return [], np.empty(0)
-    doc_ids, values = list(row), np.array(list(row.values()))
-    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        values = np.array([_number(query_id, *hit) for hit in row.items()])
-    order = np.argsort(-values.astype(np.float64), kind="stable")
-    return list(map(doc_ids.__getitem__, order.tolist())), values[order]
+def _numbers(
+    query_ids: Sequence[str], rows: Sequence[Mapping[str, float]]
+) -> npt.NDArray[np.float64]:
+    """Return all scores in one row."""
+    values = np.array(list(chain.from_iterable(row.values() for row in rows)))
+    if values.dtype.kind in "iuf" and np.isfinite(values).all():
+        return values.astype(np.float64, copy=False)
+    return np.array(
+        [
+            _number(query_id, doc_id, score)
+            for query_id, row in zip(query_ids, rows, strict=True)
+            for doc_id, score in row.items()
+        ],
+        np.float64,
+    )
 
 
 def _number(query_id: str, doc_id: str, score: object) -> float:

@@ -51,9 +51,11 @@ def values_of(
     cutoffs = [m.cutoff for m in measures if m.kind == "nDCG"]
     limits = [cutoff for cutoff in cutoffs if cutoff is not None]
     ideal_depth = None if len(limits) < len(cutoffs) else max(limits, default=0)
+    deepest = [m.cutoff for m in measures if m.cutoff is not None]
+    depth = max(deepest) if len(deepest) == len(measures) else None
     return measure_values(
         measures,
-        judgements.ranked(found),
+        judgements.ranked(found[:, :depth]),
         judgements.ideal(ideal_depth),
         judgements.positives(),
     )
