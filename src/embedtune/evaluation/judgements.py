@@ -31,20 +31,17 @@ class Judgements:
     relevances: Integers
 
     @classmethod
-    def of(
-        cls, labels: Qrels, numbers: Mapping[str, int], documents: int | None = None
-    ) -> Self:
+    def of(cls, labels: Qrels, documents: Mapping[str, int]) -> Self:
         """Return the labels of each query, in the order of *labels*.
 
         Args:
-            labels: All of their documents must be in *numbers*.
-            numbers: The number of each document, from 0.
-            documents: How many documents there are; `None` for as many as *numbers*.
+            labels: All of their documents must be in *documents*.
+            documents: The number of each document, from 0.
         """
-        width = max(1, len(numbers) if documents is None else documents)
+        width = max(1, len(documents))
         keys = [
-            row_number * width + numbers[doc_id]
-            for row_number, row in enumerate(labels.values())
+            number * width + documents[doc_id]
+            for number, row in enumerate(labels.values())
             for doc_id in row
         ]
         relevances = [value for row in labels.values() for value in row.values()]

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, count
-from numbers import Real
-from types import MappingProxyType
-from typing import Any, Self, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
-from embedtune.errors import DataError
+from embedtune.evaluation.ranking import Ranking
 
 RunMapping: TypeAlias = Mapping[str, Mapping[str, float]]
 """A run as other packages write it: `{query_id: {doc_id: score}}`."""
 
-_NO_HITS: Mapping[str, float] = MappingProxyType({})
 _SAME = attrs.cmp_using(eq=np.array_equal)
 
 
@@ -40,6 +35,20 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
         eq=attrs.cmp_using(eq=lambda a, b: np.array_equal(a, b, equal_nan=True))
     )
     _rows: dict[str, int] = attrs.field(init=False, eq=False)
+    _ranking: Ranking | None = attrs.field(init=False, eq=False, default=None)
+
+    if not TYPE_CHECKING:  # checkers would accept any name
+
+        def __getattr__(self, name: str) -> object:
+            """Number the documents of :meth:`of_ranking` when they are asked for."""
+            if name not in {"doc_ids", "documents"}:
+                msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(msg)
+            doc_ids, documents = object.__getattribute__(self, "_ranking").numbered()
+            documents.flags.writeable = False
+            object.__setattr__(self, "doc_ids", doc_ids)
+            object.__setattr__(self, "documents", documents)
+            return doc_ids if name == "doc_ids" else documents
 
     def __attrs_post_init__(self) -> None:
         shape = self.documents.shape
@@ -74,52 +83,24 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
             >>> Run.of({"q1": {"d1": 0.2, "d2": 0.9}})["q1"]
             (('d2', 0.9), ('d1', 0.2))
         """
-        return cls.numbered(hits, query_ids)[0]
+        kept = tuple(hits) if query_ids is None else tuple(query_ids)
+        return cls.of_ranking(kept, Ranking.of(hits, kept))
 
     @classmethod
-    def numbered(
-        cls,
-        hits: RunMapping,
-        query_ids: Sequence[str] | None = None,
-        *,
-        wanted: Iterable[str] = (),
-    ) -> tuple[Self, dict[str, int]]:
-        """Return what :meth:`of` does, and the places of some documents in *doc_ids*.
+    def of_ranking(cls, query_ids: Sequence[str], ranking: Ranking) -> Self:
+        """Return the run of ranked hits, a row for each query.
 
-        Args:
-            hits: As for :meth:`of`.
-            query_ids: As for :meth:`of`.
-            wanted: The documents; those that were not found have no place.
+        Their documents are numbered when they are first asked for: that takes longer
+        than to rank and to measure, and who only measures never asks.
         """
-        kept = tuple(hits) if query_ids is None else tuple(query_ids)
-        rows = [hits.get(query_id, _NO_HITS) for query_id in kept]
-        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        is_hit = np.arange(lengths.max(initial=0)) < lengths[:, None]
-        scores = np.full(is_hit.shape, np.nan)
-        scores[is_hit] = _numbers(kept, rows)
-        found = list(chain.from_iterable(rows))
-        if (scores[:, 1:] > scores[:, :-1]).any():
-            order = np.argsort(-scores, axis=1, kind="stable")  # NaN comes last
-            scores = np.take_along_axis(scores, order, axis=1)
-            order += (np.cumsum(lengths) - lengths)[:, None]
-            found = list(map(found.__getitem__, order[is_hit].tolist()))
-        # One pass tells for each hit where its document was found first.
-        firsts: dict[str, int] = {}
-        first = np.fromiter(
-            map(firsts.setdefault, found, count()), np.int64, len(found)
-        )
-        numbers = np.cumsum(first == np.arange(len(first))) - 1
-        documents = np.full(is_hit.shape, -1, np.int64)
-        documents[is_hit] = numbers[first]
-        places = {
-            doc_id: int(numbers[firsts[doc_id]])
-            for doc_id in wanted
-            if doc_id in firsts
-        }
-        run = cls(
-            query_ids=kept, doc_ids=tuple(firsts), documents=documents, scores=scores
-        )
-        return run, places
+        run = cls.__new__(cls)
+        kept = tuple(query_ids)
+        ranking.scores.flags.writeable = False
+        rows = {query_id: row for row, query_id in enumerate(kept)}
+        facts = {"query_ids": kept, "scores": ranking.scores, "_rows": rows}
+        for name, value in {**facts, "_ranking": ranking}.items():
+            object.__setattr__(run, name, value)
+        return run
 
     @classmethod
     def of_places(
@@ -172,12 +153,12 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
 
     def __repr__(self) -> str:
         """Return the sizes; the content would fill the screen."""
-        return f"Run({len(self)} queries, {self.documents.shape[1]} hits deep)"
+        return f"Run({len(self)} queries, {self.depth} hits deep)"
 
     @property
     def depth(self) -> int:
         """How many hits a query has at most."""
-        return int(self.documents.shape[1])
+        return int(self.scores.shape[1])
 
     def subset(self, query_ids: Sequence[str]) -> Self:
         """Return the run of these queries alone, in this order."""
@@ -189,30 +170,3 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
     def to_mapping(self) -> dict[str, dict[str, float]]:
         """Return `{query_id: {doc_id: score}}`, best first, as other packages want."""
         return {query_id: dict(hits) for query_id, hits in self.items()}
-
-
-def _numbers(
-    query_ids: Sequence[str], rows: Sequence[Mapping[str, float]]
-) -> npt.NDArray[np.float64]:
-    """Return all scores in one row."""
-    values = np.array(list(chain.from_iterable(row.values() for row in rows)))
-    if values.dtype.kind in "iuf" and np.isfinite(values).all():
-        return values.astype(np.float64, copy=False)
-    return np.array(
-        [
-            _number(query_id, doc_id, score)
-            for query_id, row in zip(query_ids, rows, strict=True)
-            for doc_id, score in row.items()
-        ],
-        np.float64,
-    )
-
-
-def _number(query_id: str, doc_id: str, score: object) -> float:
-    if isinstance(score, Real) and math.isfinite(score):
-        return float(score)
-    msg = (
-        f"scores must be finite numbers (got {score!r} for query {query_id!r} "
-        f"and document {doc_id!r})"
-    )
-    raise DataError(msg)
