@@ -27,6 +27,7 @@ from embedtune._version import __version__
 
 __all__ = [
     "CachedEmbedder",
+    "CandidateComparison",
     "Comparison",
     "DatasetReport",
     "Document",
@@ -56,17 +57,20 @@ __all__ = [
     "__version__",
     "catalog",
     "compare",
+    "compare_all",
     "errors",
     "evaluate",
     "evaluate_run",
     "mine_hard_negatives",
     "near_duplicates",
+    "group_queries",
     "progress",
     "seen_and_unseen",
 ]
 
 _HOME = {
     "CachedEmbedder": "embedtune.serving.cached",
+    "CandidateComparison": "embedtune.evaluation.candidates",
     "Comparison": "embedtune.evaluation.comparison",
     "DatasetReport": "embedtune.datasets.report",
     "Document": "embedtune.datasets.values",
@@ -95,10 +99,12 @@ _HOME = {
     "Verdict": "embedtune.evaluation.verdict",
     "catalog": "embedtune",
     "compare": "embedtune.evaluation.comparison",
+    "compare_all": "embedtune.evaluation.candidates",
     "evaluate": "embedtune.evaluation.evaluate",
     "evaluate_run": "embedtune.evaluation.external",
     "mine_hard_negatives": "embedtune.curation.mining",
     "near_duplicates": "embedtune.datasets.clusters",
+    "group_queries": "embedtune.evaluation.groups",
     "progress": "embedtune",
     "seen_and_unseen": "embedtune.evaluation.groups",
 }
@@ -114,10 +120,11 @@ if _typing.TYPE_CHECKING:
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
     from embedtune.datasets.values import Document, Query
+    from embedtune.evaluation.candidates import CandidateComparison, compare_all
     from embedtune.evaluation.comparison import Comparison, compare
     from embedtune.evaluation.evaluate import evaluate
     from embedtune.evaluation.external import evaluate_run
-    from embedtune.evaluation.groups import seen_and_unseen
+    from embedtune.evaluation.groups import group_queries, seen_and_unseen
     from embedtune.evaluation.report import EvaluationReport
     from embedtune.evaluation.verdict import Verdict
     from embedtune.retry import RetryPolicy

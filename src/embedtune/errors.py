@@ -15,14 +15,16 @@ EmbedtuneError(Exception)
 |  `- UnavailableError                   retryable = True
 |     |- RateLimitedError
 |     `- BackendTimeoutError(+TimeoutError)
-`- JobError                              .job (the last known tuning job)
-   |- JobFailedError                     ended in FAILED or CANCELLED
-   `- JobTimeoutError(+TimeoutError)     we stopped waiting; it may still run
+|- JobError                              .job (the last known tuning job)
+|  |- JobFailedError                     ended in FAILED or CANCELLED
+|  `- JobTimeoutError(+TimeoutError)     we stopped waiting; it may still run
+`- NotBetterError                        .verdict (of the comparison)
 ```
 
 Wrong arguments by a programmer are `TypeError` and `ValueError`.
 Wrong data and settings are `DataError` and `ConfigurationError`.
 What the world outside refuses is a `BackendError`.
+A `NotBetterError` says that nothing is wrong, but that a gain was not proved.
 """
 
 from __future__ import annotations
@@ -191,6 +193,18 @@ class JobFailedError(JobError):
 
 class JobTimeoutError(JobError, TimeoutError):
     """Waiting ended before the job did; the job may still be running."""
+
+
+class NotBetterError(EmbedtuneError):
+    """Tuned was required to be better than base, and that is not sure.
+
+    Attributes:
+        verdict: What the comparison says, and why.
+    """
+
+    def __init__(self, message: str, *, verdict: object) -> None:
+        super().__init__(message)
+        self.verdict = verdict
 
 
 def _rebuild(

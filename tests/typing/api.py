@@ -114,6 +114,20 @@ def evaluation(
     comparison = et.compare(before, after, groups=et.seen_and_unseen(dataset))
     verdict: et.Verdict = comparison.verdict("nDCG@10")
     assert_type(verdict.is_better, bool)
+    by_length = et.group_queries(dataset, by="length")
+    assert_type(by_length, dict[str, tuple[str, ...]])
+    et.group_queries(dataset, "test", by=lambda query: query.text[:1], least=20)
+    et.group_queries(dataset, "test", by={"q1": "billing"})
+    verdict = comparison.verdict("nDCG@10", min_gain=0.01, groups=("seen", "unseen"))
+    try:
+        assert_type(comparison.require_better(groups="unseen"), et.Verdict)
+    except et.errors.NotBetterError as error:
+        assert_type(str(error), str)
+    found = et.compare_all(before, {"adapter": after, "tuned": after}, "nDCG@10")
+    assert_type(found, et.CandidateComparison)
+    assert_type(found.best(), str | None)
+    assert_type(found["adapter"], et.Comparison)
+    assert_type(found.verdict("adapter"), et.Verdict)
     return comparison
 
 

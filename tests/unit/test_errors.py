@@ -24,6 +24,7 @@ from embedtune.errors import (
     JobFailedError,
     JobTimeoutError,
     MissingDependencyError,
+    NotBetterError,
     RateLimitedError,
     UnavailableError,
     UnsupportedOperationError,
@@ -36,6 +37,7 @@ FACTS: dict[type[EmbedtuneError], dict[str, object]] = {
     DimensionMismatchError: {"expected": 768, "actual": 256},
     BackendError: {"operation": "index.search", "retry_after": 2.5},
     JobError: {"job": ("a job", 7)},
+    NotBetterError: {"verdict": ("undecided", 7)},
 }
 """What a class needs or takes beside its message; subclasses take the same."""
 

@@ -7,7 +7,9 @@ nothing about queries of another kind, and nothing about wrong labels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import TypeAlias
 
 import attrs
@@ -28,7 +30,7 @@ _BLOCK_CELLS = 2**20  # drawn at once, 8 bytes each
 
 @attrs.frozen(kw_only=True)
 class Interval:
-    """A percentile bootstrap interval.
+    """A bootstrap interval.
 
     Attributes:
         low: Its lower end.
@@ -86,9 +88,7 @@ def mean_interval(
         >>> print(mean_interval([0.0, 1.0] * 50, seed=0))
         [0.4000, 0.6000]
     """
-    if not 0 < confidence < 1:
-        msg = f"'confidence' must be > 0 and < 1 (got {confidence!r})"
-        raise ValueError(msg)
+    _check_confidence(confidence)
     means = resampled_means(values, resamples=resamples, seed=seed)
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, (tail, 1 - tail))
@@ -105,18 +105,30 @@ def paired_interval(
 ) -> Interval:
     """Return the interval of the mean difference *tuned* - *base*, query by query.
 
+    It reaches as far from the difference found as *confidence* of the resampled ones
+    lie, to both sides alike, times sqrt(n / (n - 1)) and the quantile of Student's t
+    over that of the normal distribution. Where few queries changed, the percentile
+    interval is too short on the side of which few were drawn; this one is not. The
+    factor is that of Hesterberg, "What Teachers Should Know About the Bootstrap", The
+    American Statistician 69 (2015), and near 1 for 50 queries or more.
+
     Raises:
         ValueError: As :func:`mean_interval`, and if the two differ in length.
     """
-    return mean_interval(
-        _differences(base, tuned), resamples=resamples, confidence=confidence, seed=seed
-    )
+    _check_confidence(confidence)
+    change = _differences(base, tuned)
+    means = resampled_means(change, resamples=resamples, seed=seed)
+    middle = float(change.mean())
+    reach = float(np.quantile(np.abs(means - middle), confidence))
+    reach *= _widening(len(change), confidence)
+    return Interval(low=middle - reach, high=middle + reach, confidence=confidence)
 
 
 def randomisation_p_value(
     base: Values | Sequence[float],
     tuned: Values | Sequence[float],
     *,
+    gain: float = 0.0,
     resamples: int = RESAMPLES,
     seed: Seed = 0,
 ) -> float:
@@ -126,11 +138,19 @@ def randomisation_p_value(
     swapped. They are, at random, *resamples* times. The result is never 0: the data as
     it is counts as one of the swaps.
 
+    Args:
+        base: A value for each query.
+        tuned: The same for the tuned.
+        gain: The true mean difference supposed; how far the data is from it is tested,
+            by swapping the signs of what each query's difference has above it.
+        resamples: How many swaps.
+        seed: Equal seeds give equal results.
+
     Raises:
         ValueError: If there is no value, one is not finite, or the two differ in
             length.
     """
-    data = _checked(_differences(base, tuned), resamples)
+    data = _checked(_differences(base, tuned) - gain, resamples)
     rng = np.random.default_rng(seed)
     total = float(data.sum())
     # Sums of the same numbers in another order must count as equal.
@@ -145,6 +165,28 @@ def randomisation_p_value(
         sums = total - 2.0 * (swapped.astype(np.float64) @ data)
         extreme += int(np.count_nonzero(np.abs(sums) >= limit))
     return (extreme + 1) / (resamples + 1)
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        msg = f"'confidence' must be > 0 and < 1 (got {confidence!r})"
+        raise ValueError(msg)
+
+
+def _widening(count: int, confidence: float) -> float:
+    """Return what an interval of *count* values is too short by, as a factor."""
+    freedom = count - 1
+    if not freedom:
+        return 1.0
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    # Student's t by Abramowitz and Stegun, 26.7.5; within 1 % from 4 values on.
+    quantile = (
+        z
+        + (z**3 + z) / (4 * freedom)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
+    )
+    return math.sqrt(count / freedom) * quantile / z
 
 
 def _differences(

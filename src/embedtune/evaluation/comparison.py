@@ -11,9 +11,14 @@ from types import MappingProxyType
 import attrs
 
 from embedtune.datasets.dataset import TuningDataset
-from embedtune.errors import ConfigurationError
-from embedtune.evaluation.bootstrap import CONFIDENCE, RESAMPLES
+from embedtune.errors import ConfigurationError, NotBetterError
+from embedtune.evaluation.bootstrap import (
+    CONFIDENCE,
+    RESAMPLES,
+    randomisation_p_value,
+)
 from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
+from embedtune.evaluation.gate import check_gain, guarded, named_groups
 from embedtune.evaluation.html import Page, page
 from embedtune.evaluation.markup import element, table
 from embedtune.evaluation.measures import Measure
@@ -30,6 +35,7 @@ from embedtune.evaluation.verdict import (
     Difference,
     Verdict,
     difference_of,
+    judged_by_gain,
     verdict_on,
 )
 from embedtune.files import replace_file
@@ -105,14 +111,74 @@ class Comparison:
             }
         )
 
-    def verdict(self, measure: str) -> Verdict:
+    def verdict(
+        self,
+        measure: str,
+        *,
+        min_gain: float = 0.0,
+        groups: str | Iterable[str] | None = None,
+    ) -> Verdict:
         """Return whether tuned is better in one measure, and why.
 
-        For the rule see :meth:`~embedtune.evaluation.verdict.Difference.verdict`. Where
-        both are the same model and all queries tie, nothing was put to a test; then the
-        verdict is undecided, and the reason says so.
+        It is better if the whole interval of the difference is above *min_gain*, and
+        the randomisation test says that chance does not do that. For the rule without
+        a *min_gain* see :meth:`~embedtune.evaluation.verdict.Difference.verdict`.
+        Where both are the same model and all queries tie, nothing was put to a test;
+        then the verdict is undecided, and the reason says so.
+
+        Args:
+            measure: Its name.
+            min_gain: What the true gain has to exceed, in units of the measure.
+            groups: Groups that must not be worse, by name. If one surely is, by a
+                p-value corrected for the number of these groups, the verdict is worse.
+
+        Raises:
+            KeyError: If the measure was not compared.
+            ConfigurationError: If there is no such measure or group.
+            ValueError: If *min_gain* is below 0.
         """
-        return verdict_on(self[measure], same_model=self._same_model)
+        check_gain(min_gain)
+        names = named_groups(groups, self.groups)
+        found = self[measure]
+        if min_gain and not (self._same_model and found.is_tied):
+            verdict = judged_by_gain(
+                found, min_gain=min_gain, p_value=self._gain_p_value(measure, min_gain)
+            )
+        else:
+            verdict = verdict_on(found, same_model=self._same_model)
+        return guarded(verdict, {name: self.groups[name][measure] for name in names})
+
+    def require_better(
+        self,
+        measure: str | None = None,
+        *,
+        min_gain: float = 0.0,
+        groups: str | Iterable[str] | None = None,
+    ) -> Verdict:
+        """Return the verdict if tuned is better, and raise an error if not.
+
+        This is for the script that releases a model: whatever is not surely better
+        ends it. The arguments are those of :meth:`verdict`; without a *measure* the
+        first one counts.
+
+        Raises:
+            NotBetterError: If the verdict is worse or undecided; it has the verdict.
+        """
+        measure = self.measures[0] if measure is None else measure
+        verdict = self.verdict(measure, min_gain=min_gain, groups=groups)
+        if not verdict.is_better:
+            msg = f"{self.tuned.embedder!r} is not surely better: {verdict}"
+            raise NotBetterError(msg, verdict=verdict)
+        return verdict
+
+    def _gain_p_value(self, measure: str, gain: float) -> float:
+        return randomisation_p_value(
+            self.base.of(measure),
+            self.tuned.of(measure),
+            gain=gain,
+            resamples=self.resamples,
+            seed=self.seed,
+        )
 
     @property
     def is_same_model(self) -> bool:

@@ -22,7 +22,7 @@ def difference_table(
         for name, differences in groups.items()
         for found in differences.values()
     ]
-    return (*names, "p", "won/lost/tied"), rows
+    return (*names, "p", "detectable", "won/lost/tied"), rows
 
 
 def _row(name: str, found: Difference) -> tuple[str, ...]:
@@ -34,5 +34,6 @@ def _row(name: str, found: Difference) -> tuple[str, ...]:
         f"{found.difference:+.4f}",
         f"[{found.interval.low:+.4f}, {found.interval.high:+.4f}]",
         f"{found.p_value:.4f}",
+        "" if found.detectable is None else f"{found.detectable:.4f}",
         f"{found.wins:,}/{found.losses:,}/{found.ties:,}",
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.errors import ConfigurationError, DataError
 from embedtune.evaluation.judgements import Judgements
 from embedtune.evaluation.measures import Measure, parse_measures
+from embedtune.evaluation.ranking import Ranking
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.run import Run, RunMapping
-from embedtune.evaluation.scoring import MEASURES, labels_of, values_of
+from embedtune.evaluation.scoring import MEASURES, depth_of, labels_of, values_of
 from embedtune.types import Qrels, Split
 
 
@@ -59,20 +61,21 @@ def evaluate_run(
     if not qrels:
         msg = "there are no labels to measure with"
         raise DataError(msg)
-    ranked = Run.of(run, tuple(qrels))
-    numbers = {doc_id: number for number, doc_id in enumerate(ranked.doc_ids)}
-    for row in qrels.values():
-        for doc_id in row:
-            numbers.setdefault(doc_id, len(numbers))
+    query_ids = tuple(qrels)
+    ranking = Ranking.of(run, query_ids)
+    judged = dict.fromkeys(chain.from_iterable(qrels.values()))
+    numbers = {doc_id: number for number, doc_id in enumerate(judged)}
     judgements = Judgements.of(qrels, numbers)
     return EvaluationReport(
         embedder=name,
         dataset_fingerprint=fingerprint,
         split=split or "",
-        documents=len(ranked.doc_ids) if documents is None else documents,
+        documents=ranking.distinct if documents is None else documents,
         measures=tuple(measure.name for measure in chosen),
-        query_ids=tuple(qrels),
-        values=values_of(chosen, judgements, ranked.documents),
+        query_ids=query_ids,
+        values=values_of(
+            chosen, judgements, ranking.numbers(numbers, depth_of(chosen))
+        ),
         positives=judgements.positives(),
-        run=ranked,
+        run=Run.of_ranking(query_ids, ranking),
     )

@@ -12,17 +12,19 @@ _SHOWN = 16  # digits of a fingerprint: enough to tell two apart
 _SHOWN_IDS = 5
 
 
-def common_measures(base: EvaluationReport, tuned: EvaluationReport) -> list[str]:
-    """Return the measures that both have, in the order of *base*.
+def common_measures(base: EvaluationReport, *others: EvaluationReport) -> list[str]:
+    """Return the measures that all have, in the order of *base*.
 
     Raises:
         ConfigurationError: If there is none.
     """
-    common = [name for name in base.measures if name in tuned.measures]
+    common = [
+        name for name in base.measures if all(name in each.measures for each in others)
+    ]
     if not common:
+        have = ", ".join(f"tuned has {each.measures!r}" for each in others)
         msg = (
-            f"the reports have no measure in common: base has {base.measures!r}, "
-            f"tuned has {tuned.measures!r}"
+            f"the reports have no measure in common: base has {base.measures!r}, {have}"
         )
         raise ConfigurationError(msg)
     return common

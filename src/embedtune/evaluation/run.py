@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Real
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
-from embedtune.errors import DataError
+from embedtune.evaluation.ranking import Ranking
 
 RunMapping: TypeAlias = Mapping[str, Mapping[str, float]]
 """A run as other packages write it: `{query_id: {doc_id: score}}`."""
@@ -37,6 +35,20 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
         eq=attrs.cmp_using(eq=lambda a, b: np.array_equal(a, b, equal_nan=True))
     )
     _rows: dict[str, int] = attrs.field(init=False, eq=False)
+    _ranking: Ranking | None = attrs.field(init=False, eq=False, default=None)
+
+    if not TYPE_CHECKING:  # checkers would accept any name
+
+        def __getattr__(self, name: str) -> object:
+            """Number the documents of :meth:`of_ranking` when they are asked for."""
+            if name not in {"doc_ids", "documents"}:
+                msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(msg)
+            doc_ids, documents = object.__getattribute__(self, "_ranking").numbered()
+            documents.flags.writeable = False
+            object.__setattr__(self, "doc_ids", doc_ids)
+            object.__setattr__(self, "documents", documents)
+            return doc_ids if name == "doc_ids" else documents
 
     def __attrs_post_init__(self) -> None:
         shape = self.documents.shape
@@ -72,19 +84,23 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
             (('d2', 0.9), ('d1', 0.2))
         """
         kept = tuple(hits) if query_ids is None else tuple(query_ids)
-        ranked = [_ranked(query_id, hits.get(query_id, {})) for query_id in kept]
-        found = [doc_id for doc_ids, _ in ranked for doc_id in doc_ids]
-        numbers = {doc_id: n for n, doc_id in enumerate(dict.fromkeys(found))}
-        lengths = np.array([len(doc_ids) for doc_ids, _ in ranked], np.int64)
-        depth = int(lengths.max(initial=0))
-        is_hit = np.arange(depth) < lengths[:, None]
-        documents = np.full((len(kept), depth), -1, np.int64)
-        documents[is_hit] = np.fromiter(map(numbers.__getitem__, found), np.int64)
-        scores = np.full((len(kept), depth), np.nan)
-        scores[is_hit] = np.concatenate([np.empty(0), *(row for _, row in ranked)])
-        return cls(
-            query_ids=kept, doc_ids=tuple(numbers), documents=documents, scores=scores
-        )
+        return cls.of_ranking(kept, Ranking.of(hits, kept))
+
+    @classmethod
+    def of_ranking(cls, query_ids: Sequence[str], ranking: Ranking) -> Self:
+        """Return the run of ranked hits, a row for each query.
+
+        Their documents are numbered when they are first asked for: that takes longer
+        than to rank and to measure, and who only measures never asks.
+        """
+        run = cls.__new__(cls)
+        kept = tuple(query_ids)
+        ranking.scores.flags.writeable = False
+        rows = {query_id: row for row, query_id in enumerate(kept)}
+        facts = {"query_ids": kept, "scores": ranking.scores, "_rows": rows}
+        for name, value in {**facts, "_ranking": ranking}.items():
+            object.__setattr__(run, name, value)
+        return run
 
     @classmethod
     def of_places(
@@ -137,12 +153,12 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
 
     def __repr__(self) -> str:
         """Return the sizes; the content would fill the screen."""
-        return f"Run({len(self)} queries, {self.documents.shape[1]} hits deep)"
+        return f"Run({len(self)} queries, {self.depth} hits deep)"
 
     @property
     def depth(self) -> int:
         """How many hits a query has at most."""
-        return int(self.documents.shape[1])
+        return int(self.scores.shape[1])
 
     def subset(self, query_ids: Sequence[str]) -> Self:
         """Return the run of these queries alone, in this order."""
@@ -154,26 +170,3 @@ class Run(Mapping[str, tuple[tuple[str, float], ...]]):
     def to_mapping(self) -> dict[str, dict[str, float]]:
         """Return `{query_id: {doc_id: score}}`, best first, as other packages want."""
         return {query_id: dict(hits) for query_id, hits in self.items()}
-
-
-def _ranked(
-    query_id: str, row: Mapping[str, float]
-) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Return the documents of one query and their scores, best first."""
-    if not row:
-        return [], np.empty(0)
-    doc_ids, values = list(row), np.array(list(row.values()))
-    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        values = np.array([_number(query_id, *hit) for hit in row.items()])
-    order = np.argsort(-values.astype(np.float64), kind="stable")
-    return list(map(doc_ids.__getitem__, order.tolist())), values[order]
-
-
-def _number(query_id: str, doc_id: str, score: object) -> float:
-    if isinstance(score, Real) and math.isfinite(score):
-        return float(score)
-    msg = (
-        f"scores must be finite numbers (got {score!r} for query {query_id!r} "
-        f"and document {doc_id!r})"
-    )
-    raise DataError(msg)

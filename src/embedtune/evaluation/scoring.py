@@ -44,6 +44,12 @@ def labels_of(dataset: TuningDataset, split: Split) -> Qrels:
     return labels
 
 
+def depth_of(measures: Sequence[Measure]) -> int | None:
+    """Return how many hits the measures look at; `None` for all there are."""
+    cutoffs = [measure.cutoff for measure in measures if measure.cutoff is not None]
+    return max(cutoffs) if len(cutoffs) == len(measures) else None
+
+
 def values_of(
     measures: Sequence[Measure], judgements: Judgements, found: Integers
 ) -> Values:
@@ -53,7 +59,7 @@ def values_of(
     ideal_depth = None if len(limits) < len(cutoffs) else max(limits, default=0)
     return measure_values(
         measures,
-        judgements.ranked(found),
+        judgements.ranked(found[:, : depth_of(measures)]),
         judgements.ideal(ideal_depth),
         judgements.positives(),
     )

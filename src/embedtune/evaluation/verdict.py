@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
+from statistics import NormalDist
 
 import attrs
 import numpy as np
@@ -17,6 +19,9 @@ from embedtune.evaluation.tables import percent, queries
 
 SAME_MODEL = "no test"
 """What stands in the place of an outcome where base and tuned are one model."""
+
+POWER = 0.8
+"""How often a test set shows a true difference of the size called detectable."""
 
 _TOLERANCE = 1e-9  # the same value computed in another order is no win
 
@@ -42,6 +47,7 @@ class Difference:
         wins: How many queries are better.
         losses: How many are worse.
         ties: How many are equal.
+        deviation: The standard deviation of the differences, query by query.
     """
 
     measure: str
@@ -52,6 +58,7 @@ class Difference:
     wins: int
     losses: int
     ties: int
+    deviation: float
 
     @property
     def difference(self) -> float:
@@ -68,6 +75,25 @@ class Difference:
         """Whether every query has the same value on both sides."""
         return not self.wins and not self.losses
 
+    @property
+    def detectable(self) -> float | None:
+        """The smallest true difference that this test set could have shown.
+
+        A true difference of this size is found in 80 % of test sets as large, by a
+        two-sided test at 1 - confidence: (z(1 - alpha / 2) + z(0.8)) * deviation /
+        sqrt(queries), the minimum detectable effect of Bloom, "Minimum Detectable
+        Effects", Evaluation Review 19 (1995).
+
+        `None` if the data cannot tell: no query differs from the others, or there are
+        so few that no difference at all would decide.
+        """
+        alpha = 1 - self.interval.confidence
+        if not self.deviation or self.queries < _least_queries(alpha):
+            return None
+        normal = NormalDist()
+        quantiles = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(POWER)
+        return quantiles * self.deviation / math.sqrt(self.queries)
+
     def verdict(self) -> Verdict:
         """Return what the difference says.
 
@@ -75,17 +101,7 @@ class Difference:
         is below 1 - confidence, so that a few queries never decide. It is undecided
         otherwise, which does not say that base and tuned are equally good.
         """
-        alpha = 1 - self.interval.confidence
-        is_sure = self.p_value < alpha
-        if self.interval.low > 0 and is_sure:
-            outcome = Outcome.BETTER
-        elif self.interval.high < 0 and is_sure:
-            outcome = Outcome.WORSE
-        else:
-            outcome = Outcome.UNDECIDED
-        return Verdict(
-            outcome=outcome, measure=self.measure, reason=_reason(self, outcome)
-        )
+        return judged(self)
 
 
 @attrs.frozen(kw_only=True)
@@ -115,6 +131,55 @@ class Verdict:
     def __str__(self) -> str:
         """Return the outcome and the reason."""
         return f"{self.outcome}: {self.reason}"
+
+
+def judged(
+    found: Difference, *, p_value: float | None = None, note: str = ""
+) -> Verdict:
+    """Return what a difference says, by its own p-value or a corrected one.
+
+    Args:
+        found: The difference.
+        p_value: What counts instead of that of *found*.
+        note: Said behind it, for example `", corrected for 3 candidates"`.
+    """
+    p_value = found.p_value if p_value is None else p_value
+    is_sure = p_value < 1 - found.interval.confidence
+    if found.interval.low > 0 and is_sure:
+        outcome = Outcome.BETTER
+    elif found.interval.high < 0 and is_sure:
+        outcome = Outcome.WORSE
+    else:
+        outcome = Outcome.UNDECIDED
+    reason = _reason(found, outcome, f"p = {p_value:.4f}{note}")
+    return Verdict(outcome=outcome, measure=found.measure, reason=reason)
+
+
+def judged_by_gain(found: Difference, *, min_gain: float, p_value: float) -> Verdict:
+    """Return whether a difference is surely above *min_gain*, or surely below 0.
+
+    Args:
+        found: The difference.
+        min_gain: What a gain has to exceed, above 0.
+        p_value: That of a test against *min_gain*.
+    """
+    plain = found.verdict()
+    if plain.is_worse or found.is_tied:
+        return plain
+    is_above = found.interval.low > min_gain
+    if is_above and p_value < 1 - found.interval.confidence:
+        outcome = Outcome.BETTER
+        why = f"is above {min_gain:g} (p = {p_value:.4f})"
+    else:
+        outcome = Outcome.UNDECIDED
+        why = (
+            f"is above {min_gain:g}, but chance alone makes this much in p = "
+            f"{p_value:.4f} of the cases"
+            if is_above
+            else f"is not all above the {min_gain:g} asked for"
+        ) + _size_of_test(found, min_gain)
+    reason = f"{_change(found)}; {_interval(found)} {why}"
+    return Verdict(outcome=outcome, measure=found.measure, reason=reason)
 
 
 def verdict_on(found: Difference, *, same_model: str) -> Verdict:
@@ -157,25 +222,52 @@ def difference_of(
         wins=wins,
         losses=losses,
         ties=len(change) - wins - losses,
+        deviation=_deviation(change),
     )
 
 
-def _reason(found: Difference, outcome: Outcome) -> str:
-    measure, size = found.measure, abs(found.difference)
+def _least_queries(alpha: float) -> int:
+    """Return how many queries it takes to decide: swaps of fewer are never so rare."""
+    return math.floor(1 - math.log2(alpha)) + 1
+
+
+def _deviation(change: Values) -> float:
+    if len(change) == 1 or np.ptp(change) <= _TOLERANCE:
+        return 0.0
+    return float(change.std(ddof=1))
+
+
+def _reason(found: Difference, outcome: Outcome, chance: str) -> str:
     if found.is_tied:
-        return f"{measure} is the same for each of {queries(found.queries)}"
-    if not found.difference:
-        change = f"the mean {measure} did not change"
-    else:
-        verb = "rose" if found.difference > 0 else "fell"
-        change = f"{measure} {verb} by {size:.4f} to {found.tuned:.4f}"
-    confidence = percent(found.interval.confidence)
-    where = f"the {confidence} interval {found.interval}"
+        return f"{found.measure} is the same for each of {queries(found.queries)}"
     if outcome is not Outcome.UNDECIDED:
         side = "above" if outcome is Outcome.BETTER else "below"
-        return f"{change}; {where} is {side} 0 (p = {found.p_value:.4f})"
+        return f"{_change(found)}; {_interval(found)} is {side} 0 ({chance})"
     if found.interval.low <= 0 <= found.interval.high:
-        why = f"{where} holds 0"
+        why = f"{_interval(found)} holds 0"
     else:
-        why = f"chance alone makes this much in p = {found.p_value:.4f} of the cases"
-    return f"{change}; {why}, with {queries(found.queries)}"
+        why = f"chance alone makes this much in {chance} of the cases"
+    return f"{_change(found)}; {why}{_size_of_test(found)}"
+
+
+def _change(found: Difference) -> str:
+    if not found.difference:
+        return f"the mean {found.measure} did not change"
+    verb = "rose" if found.difference > 0 else "fell"
+    return f"{found.measure} {verb} by {abs(found.difference):.4f} to {found.tuned:.4f}"
+
+
+def _interval(found: Difference) -> str:
+    return f"the {percent(found.interval.confidence)} interval {found.interval}"
+
+
+def _size_of_test(found: Difference, min_gain: float = 0.0) -> str:
+    """Return what can be expected of a test set of this size, as the end of a reason."""
+    text = f", with {queries(found.queries)}"
+    if found.detectable is not None:
+        size = found.detectable + min_gain
+        what = "gain" if min_gain else "difference"
+        text += f"; this test set could have shown a {what} of {size:.4f} or more"
+    elif found.queries < _least_queries(1 - found.interval.confidence):
+        text += ", too few to show any difference"
+    return text

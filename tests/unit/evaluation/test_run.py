@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -45,6 +47,27 @@ def test_choosing_queries() -> None:
     assert (("d9", -1.0),) == chosen.subset(["q3"])["q3"]
     with pytest.raises(KeyError):
         chosen["q2"]
+
+
+def test_documents_are_numbered_as_they_appear() -> None:
+    """A document has one place, that of its first appearance, best hits first."""
+    run = Run.of({"q1": {"a": 0.1, "b": 0.9}, "q2": {"c": 1, "a": 2, "b": 0}})
+
+    assert ("b", "a", "c") == run.doc_ids
+    assert [[0, 1, -1], [1, 2, 0]] == run.documents.tolist()
+    assert not run.documents.flags.writeable
+
+
+def test_a_run_travels_before_it_was_looked_at() -> None:
+    """A copy of a run whose documents nobody asked for has them all."""
+    assert Run.of(HITS) == copy.copy(Run.of(HITS))
+    assert Run.of(HITS) == pickle.loads(pickle.dumps(Run.of(HITS)))  # noqa: S301
+
+
+def test_other_names_are_unknown() -> None:
+    """A name that a run does not have is an AttributeError, as of any object."""
+    with pytest.raises(AttributeError, match="'Run' object has no attribute 'hits'"):
+        Run.of(HITS).hits  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_any_real_number_is_a_score() -> None:
