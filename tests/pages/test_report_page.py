@@ -185,6 +185,7 @@ def test_prints(browser: Browser, page: Path) -> None:
     tab = opened(browser, page, PAPER, dark=True)
     tab.look(dark=True, media="print")
 
+    assert [] == tab.ask(STICKS_OUT)
     assert PAPER == tab.ask("document.documentElement.scrollWidth")
     ink = "getComputedStyle(document.body).backgroundColor"
     assert "rgb(255, 255, 255)" == tab.ask(ink)

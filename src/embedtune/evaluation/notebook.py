@@ -34,6 +34,7 @@ th, .NAME td { padding: .25rem .6rem; text-align: right; white-space: nowrap;
   color: inherit; }
 th { font-weight: 600; }
 th:first-child { text-align: left; }
+tbody th { white-space: normal; min-width: 6rem; max-width: 16rem; }
 .row { display: grid; grid-template-columns: minmax(5rem, 12rem) minmax(4rem, 1fr) auto;
   gap: .75rem; align-items: center; }
 .label { text-align: right; font-size: .9em; }

@@ -138,7 +138,8 @@ def _hit(document: Document | None, doc_id: str, *, is_relevant: bool) -> Markup
         parts.append(" ")
     parts.append(_cut(text, max(_LONGEST - len(title), _LONGEST // 2)))
     kind = "relevant" if is_relevant else "other"
-    return element("li", *parts, class_=kind, dir="auto")
+    # The number stays on the left, whatever the direction of the text.
+    return element("li", element("div", *parts, dir="auto"), class_=kind)
 
 
 def _cut(text: str, length: int) -> str:

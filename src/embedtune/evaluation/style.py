@@ -36,6 +36,7 @@ th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line);
   text-align: right; white-space: nowrap; }
 th { font-weight: 600; }
 th:first-child, .facts td { text-align: left; }
+tbody th { white-space: normal; min-width: 6rem; max-width: 16rem; }
 .facts td { white-space: normal; }
 .facts th { width: 13rem; font-weight: 400; color: var(--soft);
   vertical-align: top; white-space: normal; }
@@ -65,7 +66,7 @@ circle.dot.better { fill: var(--good); } circle.dot.worse { fill: var(--bad); }
 .plot.sorted .scale { position: absolute; left: .5rem; font-size: .8rem;
   color: var(--soft); }
 .plot.sorted .scale.top { top: .2rem; }
-.plot.sorted .scale.bottom { bottom: 1.9rem; }
+.plot.sorted .scale.bottom { bottom: 1.9rem; left: auto; right: .5rem; }
 .plot.sorted .legend { display: flex; justify-content: space-between;
   font-size: .9rem; }
 path.gains { fill: var(--good); } path.losses { fill: var(--bad); }
