@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from embedtune.evaluation.figures import Plot
 
 PlotKind: TypeAlias = Literal["intervals", "queries", "margins", "learning", "tradeoff"]
-"""What :meth:`Presentation.plot` draws."""
+"""What :meth:`Comparison.plot <embedtune.Comparison.plot>` draws."""
 
 KINDS: tuple[PlotKind, ...] = get_args(PlotKind)
 """All kinds of plots."""

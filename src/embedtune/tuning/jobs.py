@@ -74,9 +74,9 @@ class LocalJob:
 
     @property
     def config(self) -> Mapping[str, object]:
-        """What was asked for: the spec, the seed, fingerprints; JSON values.
+        """The spec, the seed, the fingerprints and all else that was asked for.
 
-        A report takes it as one of its `facts`.
+        They are JSON values. A report takes it as one of its `facts`.
         """
         return self._folder.config
 
