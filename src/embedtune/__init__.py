@@ -48,6 +48,7 @@ __all__ = [
     "SplitCertificate",
     "SyncReport",
     "TaskType",
+    "TradeoffPoint",
     "TunedModel",
     "Tuner",
     "TuningDataset",
@@ -61,9 +62,9 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluate_run",
+    "group_queries",
     "mine_hard_negatives",
     "near_duplicates",
-    "group_queries",
     "progress",
     "seen_and_unseen",
 ]
@@ -91,6 +92,7 @@ _HOME = {
     "SplitCertificate": "embedtune.datasets.certificate",
     "SyncReport": "embedtune.vectorstore.values",
     "TaskType": "embedtune.types",
+    "TradeoffPoint": "embedtune.evaluation.tradeoff",
     "TunedModel": "embedtune.tuning.model",
     "Tuner": "embedtune.tuning.base",
     "TuningDataset": "embedtune.datasets.dataset",
@@ -126,6 +128,7 @@ if _typing.TYPE_CHECKING:
     from embedtune.evaluation.external import evaluate_run
     from embedtune.evaluation.groups import group_queries, seen_and_unseen
     from embedtune.evaluation.report import EvaluationReport
+    from embedtune.evaluation.tradeoff import TradeoffPoint
     from embedtune.evaluation.verdict import Verdict
     from embedtune.retry import RetryPolicy
     from embedtune.serving.base import Embedder

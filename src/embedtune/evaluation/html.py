@@ -11,14 +11,22 @@ import numpy as np
 
 from embedtune._version import __version__
 from embedtune.datasets.dataset import TuningDataset
+from embedtune.datasets.report import DatasetReport
 from embedtune.evaluation import plots
+from embedtune.evaluation.dataset_section import dataset_section
 from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
+from embedtune.evaluation.learning import LearningCurve
+from embedtune.evaluation.learning_section import learning_section
+from embedtune.evaluation.margin_section import margin_section
+from embedtune.evaluation.margins import margins_of_both
 from embedtune.evaluation.markup import Markup, element, joined, table
 from embedtune.evaluation.pairing import is_same_model
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.searches import searches
 from embedtune.evaluation.style import CSS
 from embedtune.evaluation.tables import counted, percent, queries
+from embedtune.evaluation.tradeoff import TradeoffPoint
+from embedtune.evaluation.tradeoff_section import tradeoff_section
 from embedtune.evaluation.verdict import SAME_MODEL, Difference, Verdict, verdict_on
 
 _HEAD = Markup(
@@ -40,8 +48,11 @@ class Page:
         differences: By measure, for each group of queries; the first group is all.
         title: The heading; may be empty.
         dataset: Where texts come from, or `None`.
+        check: What a check found in it; `None` to check it.
         examples: Queries whose searches are shown; `None` to choose some.
         confidence: Of the intervals.
+        learning: The steps of the tuning job, or `None`.
+        tradeoff: Points from base to tuned; empty if nobody looked.
         facts: Lines on how it was made.
         made_at: The date shown.
     """
@@ -51,8 +62,11 @@ class Page:
     differences: Mapping[str, Mapping[str, Difference]]
     title: str
     dataset: TuningDataset | None
+    check: DatasetReport | None
     examples: tuple[str, ...] | None
     confidence: float
+    learning: LearningCurve | None
+    tradeoff: tuple[TradeoffPoint, ...]
     facts: Mapping[str, str]
     made_at: datetime
 
@@ -80,6 +94,9 @@ def page(content: Page) -> str:
         *_means(content),
         *_differences(content),
         *_per_query(content),
+        *_margins(content),
+        *learning_section(content.learning),
+        *tradeoff_section(content.tradeoff, content.measure),
         *searches(
             content.base,
             content.tuned,
@@ -87,6 +104,7 @@ def page(content: Page) -> str:
             content.dataset,
             content.examples,
         ),
+        *dataset_section(content.dataset, content.check),
         *_making(content),
     ]
     head = element("head", _HEAD, element("title", content.heading), _style())
@@ -178,6 +196,14 @@ def _per_query(content: Page) -> list[Markup]:
         element("h2", f"{content.measure} of each query, tuned minus base"),
         plots.sorted_differences(np.where(np.abs(change) < plots.NOTHING, 0.0, change)),
     ]
+
+
+def _margins(content: Page) -> list[Markup]:
+    if content.dataset is None:
+        return []
+    return margin_section(
+        *margins_of_both(content.base, content.tuned, content.dataset)
+    )
 
 
 def _making(content: Page) -> list[Markup]:

@@ -15,6 +15,7 @@ from embedtune.evaluation.bootstrap import (
     paired_interval,
     randomisation_p_value,
 )
+from embedtune.evaluation.notebook import verdict_line, view
 from embedtune.evaluation.tables import percent, queries
 
 SAME_MODEL = "no test"
@@ -131,6 +132,9 @@ class Verdict:
     def __str__(self) -> str:
         """Return the outcome and the reason."""
         return f"{self.outcome}: {self.reason}"
+
+    def _repr_html_(self) -> str:
+        return view(verdict_line(str(self)))
 
 
 def judged(

@@ -103,6 +103,7 @@ def tune(material: Material, plan: Plan, report: Report) -> Outcome:
             "train_queries": float(len(material.train)),
             "seen_share": material.seen_share,
             "confidence": choice.confidence,
+            **({} if chosen is None else {"chosen_step": float(chosen.steps)}),
             **{f"base_{key}": value for key, value in _means(goal, base).items()},
             **_means(goal, base if chosen is None else measured[chosen]),
         },
