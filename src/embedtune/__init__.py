@@ -34,6 +34,7 @@ __all__ = [
     "EvaluationReport",
     "Hit",
     "JobState",
+    "LabelAudit",
     "LocalEmbedder",
     "LocalTuner",
     "MilvusIndex",
@@ -50,6 +51,8 @@ __all__ = [
     "TuningSpec",
     "Verdict",
     "__version__",
+    "apply_decisions",
+    "audit_labels",
     "catalog",
     "compare",
     "errors",
@@ -68,6 +71,7 @@ _HOME = {
     "EvaluationReport": "embedtune.evaluation.report",
     "Hit": "embedtune.vectorstore.values",
     "JobState": "embedtune.types",
+    "LabelAudit": "embedtune.curation.label_audit",
     "LocalEmbedder": "embedtune.serving.local",
     "LocalTuner": "embedtune.tuning.local",
     "MilvusIndex": "embedtune.vectorstore.index",
@@ -83,6 +87,8 @@ _HOME = {
     "TuningJob": "embedtune.tuning.base",
     "TuningSpec": "embedtune.tuning.spec",
     "Verdict": "embedtune.evaluation.verdict",
+    "apply_decisions": "embedtune.curation.decisions",
+    "audit_labels": "embedtune.curation.audit",
     "catalog": "embedtune",
     "compare": "embedtune.evaluation.comparison",
     "evaluate": "embedtune.evaluation.evaluate",
@@ -94,6 +100,9 @@ _HOME = {
 
 if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
+    from embedtune.curation.audit import audit_labels
+    from embedtune.curation.decisions import apply_decisions
+    from embedtune.curation.label_audit import LabelAudit
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
     from embedtune.datasets.values import Document, Query

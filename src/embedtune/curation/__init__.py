@@ -1,0 +1,1 @@
+"""Better labels: hard negatives, and labels that are probably wrong."""
