@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -17,6 +18,7 @@ from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.values import Document
 from embedtune.errors import ConfigurationError, DataError, DatasetIntegrityError
 from embedtune.serving.local import LocalEmbedder
+from embedtune.types import FloatMatrix
 
 TABLE = Path(__file__).parents[3] / "examples" / "data" / "tidewheel_support.csv"
 
@@ -47,6 +49,30 @@ def audit(
 ) -> LabelAudit:
     """Return the audit of the spoiled questions."""
     return audit_labels(spoiled[0], embedder)
+
+
+class Shortened:
+    """The first half of another embedder's rows: a worse one."""
+
+    name = "shortened"
+    fingerprint = "shortened"
+
+    def __init__(self, embedder: LocalEmbedder) -> None:
+        self._embedder = embedder
+        self.dimension = embedder.dimension // 2
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return one shorter row a text."""
+        return self._cut(self._embedder.embed_queries(texts))
+
+    def embed_documents(self, documents: Sequence[Document | str]) -> FloatMatrix:
+        """Return one shorter row a document."""
+        return self._cut(self._embedder.embed_documents(documents))
+
+    def _cut(self, rows: FloatMatrix) -> FloatMatrix:
+        rows = rows[:, : self.dimension]
+        norms: FloatMatrix = np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows / norms
 
 
 def planted(
@@ -140,7 +166,7 @@ def test_several_embedders(
     spoiled: tuple[TuningDataset, set[str]], embedder: LocalEmbedder
 ) -> None:
     """Each embedder has its evidence and its own measured error."""
-    audit = audit_labels(spoiled[0], [embedder, LocalEmbedder(dimension=64)])
+    audit = audit_labels(spoiled[0], [embedder, Shortened(embedder)])
     first = {item.query_id for item in audit.wrong[: len(audit.wrong) // 10]}
 
     assert 2 == len(audit.errors) == len(audit.wrong[0].evidence)
