@@ -35,6 +35,7 @@ __all__ = [
     "EvaluationReport",
     "Hit",
     "JobState",
+    "LabelAudit",
     "LocalEmbedder",
     "LocalTuner",
     "MilvusIndex",
@@ -56,6 +57,8 @@ __all__ = [
     "TuningSpec",
     "Verdict",
     "__version__",
+    "apply_decisions",
+    "audit_labels",
     "catalog",
     "compare",
     "compare_all",
@@ -79,6 +82,7 @@ _HOME = {
     "EvaluationReport": "embedtune.evaluation.report",
     "Hit": "embedtune.vectorstore.values",
     "JobState": "embedtune.types",
+    "LabelAudit": "embedtune.curation.label_audit",
     "LocalEmbedder": "embedtune.serving.local",
     "LocalTuner": "embedtune.tuning.local",
     "MilvusIndex": "embedtune.vectorstore.index",
@@ -99,6 +103,8 @@ _HOME = {
     "TuningJob": "embedtune.tuning.base",
     "TuningSpec": "embedtune.tuning.spec",
     "Verdict": "embedtune.evaluation.verdict",
+    "apply_decisions": "embedtune.curation.decisions",
+    "audit_labels": "embedtune.curation.audit",
     "catalog": "embedtune",
     "compare": "embedtune.evaluation.comparison",
     "compare_all": "embedtune.evaluation.candidates",
@@ -114,6 +120,9 @@ _HOME = {
 
 if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
+    from embedtune.curation.audit import audit_labels
+    from embedtune.curation.decisions import apply_decisions
+    from embedtune.curation.label_audit import LabelAudit
     from embedtune.curation.ledger import MiningLedger
     from embedtune.curation.mined import MinedDataset
     from embedtune.curation.mining import mine_hard_negatives

@@ -167,6 +167,16 @@ def showing(
     comparison.plot("margins", dataset=dataset).savefig("margins.png")
 
 
+def label_audit(base: et.Embedder, dataset: et.TuningDataset) -> et.TuningDataset:
+    """An audit gives a table, and the table gives a dataset."""
+    audit: et.LabelAudit = et.audit_labels(dataset, [base], split="all", folds=3)
+    assert_type(audit.wrong[0].suspicion, float)
+    assert_type(audit.missing[0].doc_id, str)
+    assert_type(audit.noise.share, float)
+    audit.to_csv("labels.csv", wrong=100)
+    return et.apply_decisions(dataset, "labels.csv")
+
+
 def index(embedder: et.Embedder, dataset: et.TuningDataset) -> list[et.Hit]:
     """An index is kept in step, and searched."""
     retry = et.RetryPolicy(attempts=3, total_time=10.0)
