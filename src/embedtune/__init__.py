@@ -57,6 +57,7 @@ __all__ = [
     "evaluate_run",
     "progress",
     "seen_and_unseen",
+    "stdlib_dataset",
 ]
 
 _HOME = {
@@ -89,6 +90,7 @@ _HOME = {
     "evaluate_run": "embedtune.evaluation.external",
     "progress": "embedtune",
     "seen_and_unseen": "embedtune.evaluation.groups",
+    "stdlib_dataset": "embedtune.datasets.stdlib",
 }
 """Where each name that loads on first use is at home."""
 
@@ -96,6 +98,7 @@ if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
+    from embedtune.datasets.stdlib import stdlib_dataset
     from embedtune.datasets.values import Document, Query
     from embedtune.evaluation.comparison import Comparison, compare
     from embedtune.evaluation.evaluate import evaluate

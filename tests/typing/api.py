@@ -38,6 +38,7 @@ def datasets(folder: Path) -> et.TuningDataset:
     assert_type(dataset.fingerprint, str)
     dataset.to_beir(folder)
     assert_type(str(dataset.summary()), str)
+    assert_type(et.stdlib_dataset(second_queries=True, limit=500), et.TuningDataset)
     return dataset.split(test=0.2, validation=0.1, seed=0, by="document")
 
 
