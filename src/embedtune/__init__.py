@@ -26,6 +26,8 @@ from embedtune import errors
 from embedtune._version import __version__
 
 __all__ = [
+    "AdaptedEmbedder",
+    "AdapterTuner",
     "CachedEmbedder",
     "Comparison",
     "DatasetReport",
@@ -61,6 +63,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "AdaptedEmbedder": "embedtune.serving.adapter",
+    "AdapterTuner": "embedtune.tuning.adapter",
     "CachedEmbedder": "embedtune.serving.cached",
     "Comparison": "embedtune.evaluation.comparison",
     "DatasetReport": "embedtune.datasets.report",
@@ -107,9 +111,11 @@ if _typing.TYPE_CHECKING:
     from embedtune.evaluation.report import EvaluationReport
     from embedtune.evaluation.verdict import Verdict
     from embedtune.retry import RetryPolicy
+    from embedtune.serving.adapter import AdaptedEmbedder
     from embedtune.serving.base import Embedder
     from embedtune.serving.cached import CachedEmbedder
     from embedtune.serving.local import LocalEmbedder
+    from embedtune.tuning.adapter import AdapterTuner
     from embedtune.tuning.base import Tuner, TuningJob
     from embedtune.tuning.local import LocalTuner
     from embedtune.tuning.model import TunedModel
