@@ -28,6 +28,7 @@ from embedtune._version import __version__
 __all__ = [
     "AdaptedEmbedder",
     "AdapterTuner",
+    "Advice",
     "CachedEmbedder",
     "Comparison",
     "DatasetReport",
@@ -42,6 +43,7 @@ __all__ = [
     "Problem",
     "Qrels",
     "Query",
+    "Recommendation",
     "RetryPolicy",
     "SyncReport",
     "TaskType",
@@ -52,6 +54,7 @@ __all__ = [
     "TuningSpec",
     "Verdict",
     "__version__",
+    "advise",
     "catalog",
     "compare",
     "errors",
@@ -65,6 +68,7 @@ __all__ = [
 _HOME = {
     "AdaptedEmbedder": "embedtune.serving.adapter",
     "AdapterTuner": "embedtune.tuning.adapter",
+    "Advice": "embedtune.advice.advice",
     "CachedEmbedder": "embedtune.serving.cached",
     "Comparison": "embedtune.evaluation.comparison",
     "DatasetReport": "embedtune.datasets.report",
@@ -79,6 +83,7 @@ _HOME = {
     "Problem": "embedtune.datasets.report",
     "Qrels": "embedtune.types",
     "Query": "embedtune.datasets.values",
+    "Recommendation": "embedtune.advice.values",
     "RetryPolicy": "embedtune.retry",
     "SyncReport": "embedtune.vectorstore.values",
     "TaskType": "embedtune.types",
@@ -88,6 +93,7 @@ _HOME = {
     "TuningJob": "embedtune.tuning.base",
     "TuningSpec": "embedtune.tuning.spec",
     "Verdict": "embedtune.evaluation.verdict",
+    "advise": "embedtune.advice.advise",
     "catalog": "embedtune",
     "compare": "embedtune.evaluation.comparison",
     "evaluate": "embedtune.evaluation.evaluate",
@@ -100,6 +106,9 @@ _HOME = {
 
 if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
+    from embedtune.advice.advice import Advice
+    from embedtune.advice.advise import advise
+    from embedtune.advice.values import Recommendation
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
     from embedtune.datasets.stdlib import stdlib_dataset

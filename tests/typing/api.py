@@ -79,6 +79,15 @@ def embedders(texts: Sequence[str], documents: Sequence[et.Document]) -> None:
         assert_type(embedder.fingerprint, str)
 
 
+def advice(dataset: et.TuningDataset, embedder: et.Embedder) -> bool:
+    """An advice says what to do, and why."""
+    found = et.advise(dataset, embedder, model="text-embedding-005", seconds=60)
+    assert_type(found, et.Advice)
+    assert_type(found.reasons, tuple[str, ...])
+    assert_type(found.curve.points[-1].gain, float)
+    return found.recommendation is et.Recommendation.LEAVE
+
+
 def tuning(dataset: et.TuningDataset) -> et.Embedder:
     """A tuner gives a job, a job gives a model, a model gives an embedder."""
     spec = et.TuningSpec(
