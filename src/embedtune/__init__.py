@@ -47,6 +47,7 @@ __all__ = [
     "RetryPolicy",
     "SyncReport",
     "TaskType",
+    "TradeoffPoint",
     "TunedModel",
     "Tuner",
     "TuningDataset",
@@ -87,6 +88,7 @@ _HOME = {
     "RetryPolicy": "embedtune.retry",
     "SyncReport": "embedtune.vectorstore.values",
     "TaskType": "embedtune.types",
+    "TradeoffPoint": "embedtune.evaluation.tradeoff",
     "TunedModel": "embedtune.tuning.model",
     "Tuner": "embedtune.tuning.base",
     "TuningDataset": "embedtune.datasets.dataset",
@@ -118,6 +120,7 @@ if _typing.TYPE_CHECKING:
     from embedtune.evaluation.external import evaluate_run
     from embedtune.evaluation.groups import seen_and_unseen
     from embedtune.evaluation.report import EvaluationReport
+    from embedtune.evaluation.tradeoff import TradeoffPoint
     from embedtune.evaluation.verdict import Verdict
     from embedtune.retry import RetryPolicy
     from embedtune.serving.adapter import AdaptedEmbedder

@@ -124,6 +124,25 @@ def evaluation(
     return comparison
 
 
+def showing(
+    comparison: et.Comparison, job: LocalJob, dataset: et.TuningDataset
+) -> None:
+    """A comparison becomes a file, and figures."""
+    tradeoff = [
+        et.TradeoffPoint(share=0.0, gain=0.0, changes={"general": 0.0}),
+        et.TradeoffPoint(share=0.5, gain=0.1, changes={"general": -0.01}),
+    ]
+    path = comparison.to_html(
+        "report.html",
+        dataset=dataset,
+        history=job.history,
+        tradeoff=tradeoff,
+        facts={"job": job.name, "config": job.config, "metrics": job.metrics},
+    )
+    assert_type(path, Path)
+    comparison.plot("margins", dataset=dataset).savefig("margins.png")
+
+
 def index(embedder: et.Embedder, dataset: et.TuningDataset) -> list[et.Hit]:
     """An index is kept in step, and searched."""
     retry = et.RetryPolicy(attempts=3, total_time=10.0)
