@@ -108,10 +108,7 @@ def _measure(name: str, seed: int, data: Path) -> Result:
 
 def _task(name: str, seed: int, data: Path) -> et.TuningDataset:
     if name in STDLIB:
-        sys.path.insert(0, str(ROOT / "examples"))
-        from stdlib_docs import stdlib_dataset
-
-        dataset = stdlib_dataset(second_queries=STDLIB[name])
+        dataset = et.stdlib_dataset(second_queries=STDLIB[name])
         return dataset.split(test=_TEST_SHARE, seed=seed)
     dataset = et.TuningDataset.from_beir(data / name)
     if len(dataset.train) <= _MOST_TRAIN_QUERIES:

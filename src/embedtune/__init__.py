@@ -26,6 +26,9 @@ from embedtune import errors
 from embedtune._version import __version__
 
 __all__ = [
+    "AdaptedEmbedder",
+    "AdapterTuner",
+    "Advice",
     "CachedEmbedder",
     "CandidateComparison",
     "Comparison",
@@ -45,6 +48,7 @@ __all__ = [
     "Problem",
     "Qrels",
     "Query",
+    "Recommendation",
     "RetryPolicy",
     "SplitCertificate",
     "SyncReport",
@@ -57,6 +61,7 @@ __all__ = [
     "TuningSpec",
     "Verdict",
     "__version__",
+    "advise",
     "apply_decisions",
     "audit_labels",
     "catalog",
@@ -70,9 +75,13 @@ __all__ = [
     "near_duplicates",
     "progress",
     "seen_and_unseen",
+    "stdlib_dataset",
 ]
 
 _HOME = {
+    "AdaptedEmbedder": "embedtune.serving.adapter",
+    "AdapterTuner": "embedtune.tuning.adapter",
+    "Advice": "embedtune.advice.advice",
     "CachedEmbedder": "embedtune.serving.cached",
     "CandidateComparison": "embedtune.evaluation.candidates",
     "Comparison": "embedtune.evaluation.comparison",
@@ -92,6 +101,7 @@ _HOME = {
     "Problem": "embedtune.datasets.report",
     "Qrels": "embedtune.types",
     "Query": "embedtune.datasets.values",
+    "Recommendation": "embedtune.advice.values",
     "RetryPolicy": "embedtune.retry",
     "SplitCertificate": "embedtune.datasets.certificate",
     "SyncReport": "embedtune.vectorstore.values",
@@ -105,6 +115,7 @@ _HOME = {
     "Verdict": "embedtune.evaluation.verdict",
     "apply_decisions": "embedtune.curation.decisions",
     "audit_labels": "embedtune.curation.audit",
+    "advise": "embedtune.advice.advise",
     "catalog": "embedtune",
     "compare": "embedtune.evaluation.comparison",
     "compare_all": "embedtune.evaluation.candidates",
@@ -115,11 +126,15 @@ _HOME = {
     "group_queries": "embedtune.evaluation.groups",
     "progress": "embedtune",
     "seen_and_unseen": "embedtune.evaluation.groups",
+    "stdlib_dataset": "embedtune.datasets.stdlib",
 }
 """Where each name that loads on first use is at home."""
 
 if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
+    from embedtune.advice.advice import Advice
+    from embedtune.advice.advise import advise
+    from embedtune.advice.values import Recommendation
     from embedtune.curation.audit import audit_labels
     from embedtune.curation.decisions import apply_decisions
     from embedtune.curation.label_audit import LabelAudit
@@ -130,6 +145,7 @@ if _typing.TYPE_CHECKING:
     from embedtune.datasets.clusters import NearDuplicates, near_duplicates
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
+    from embedtune.datasets.stdlib import stdlib_dataset
     from embedtune.datasets.values import Document, Query
     from embedtune.evaluation.candidates import CandidateComparison, compare_all
     from embedtune.evaluation.comparison import Comparison, compare
@@ -140,9 +156,11 @@ if _typing.TYPE_CHECKING:
     from embedtune.evaluation.tradeoff import TradeoffPoint
     from embedtune.evaluation.verdict import Verdict
     from embedtune.retry import RetryPolicy
+    from embedtune.serving.adapter import AdaptedEmbedder
     from embedtune.serving.base import Embedder
     from embedtune.serving.cached import CachedEmbedder
     from embedtune.serving.local import LocalEmbedder
+    from embedtune.tuning.adapter import AdapterTuner
     from embedtune.tuning.base import Tuner, TuningJob
     from embedtune.tuning.local import LocalTuner
     from embedtune.tuning.model import TunedModel

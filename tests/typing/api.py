@@ -10,15 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 import embedtune as et
+from embedtune.tuning.adapter import AdapterJob
+from embedtune.tuning.adapter_model import AdapterModel
 from embedtune.tuning.jobs import LocalJob
 from embedtune.tuning.local_model import LocalModel
 
 # Backends keep the contract of their layer.
 _local_embedder: type[et.Embedder] = et.LocalEmbedder
 _cached_embedder: type[et.Embedder] = et.CachedEmbedder
+_adapted_embedder: type[et.Embedder] = et.AdaptedEmbedder
 _local_tuner: type[et.Tuner] = et.LocalTuner
 _local_job: type[et.TuningJob] = LocalJob
 _local_model: type[et.TunedModel] = LocalModel
+_adapter_tuner: type[et.Tuner] = et.AdapterTuner
+_adapter_job: type[et.TuningJob] = AdapterJob
+_adapter_model: type[et.TunedModel] = AdapterModel
 
 
 def datasets(folder: Path) -> et.TuningDataset:
@@ -38,6 +44,7 @@ def datasets(folder: Path) -> et.TuningDataset:
     assert_type(dataset.fingerprint, str)
     dataset.to_beir(folder)
     assert_type(str(dataset.summary()), str)
+    assert_type(et.stdlib_dataset(second_queries=True, limit=500), et.TuningDataset)
     near: et.NearDuplicates = et.near_duplicates(dataset, threshold=0.9)
     assert_type(near.clusters, tuple[tuple[str, ...], ...])
     parts = dataset.split(
@@ -79,6 +86,15 @@ def embedders(texts: Sequence[str], documents: Sequence[et.Document]) -> None:
         assert_type(embedder.name, str)
         assert_type(embedder.dimension, int)
         assert_type(embedder.fingerprint, str)
+
+
+def advice(dataset: et.TuningDataset, embedder: et.Embedder) -> bool:
+    """An advice says what to do, and why."""
+    found = et.advise(dataset, embedder, model="text-embedding-005", seconds=60)
+    assert_type(found, et.Advice)
+    assert_type(found.reasons, tuple[str, ...])
+    assert_type(found.curve.points[-1].gain, float)
+    return found.recommendation is et.Recommendation.LEAVE
 
 
 def tuning(dataset: et.TuningDataset) -> et.Embedder:
