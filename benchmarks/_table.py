@@ -95,7 +95,7 @@ class Results:
 
     def _against_base(self) -> str:
         lines = _head(
-            "task", "method", "seeds", "train queries", "nDCG@10", "R@10", "gain",
+            "task", "base", "method", "seeds", "train queries", "nDCG@10", "R@10", "gain",
             "gain, seen", "gain, unseen", "base kept", "seconds", "CPU seconds", "MB",
         )  # fmt: skip
         for task in self._tasks:
@@ -117,7 +117,8 @@ class Results:
         seconds = fmean(row.seconds for row in rows)
         return _line(
             shown,
-            method.name,
+            method.base,
+            "unchanged" if is_base else method.title,
             f"{len(rows)}",
             f"{fmean(row.train_queries for row in rows):,.0f}" if not is_base else "",
             f"{fmean(means):.4f}{spread}",
@@ -131,8 +132,8 @@ class Results:
 
     def _against_llamaindex(self) -> str:
         lines = _head(
-            "task", "ours", "ours - LlamaIndex 4 epochs 2e-5",
-            "ours - LlamaIndex 30 epochs 1e-3", "seconds", "LlamaIndex, 4 epochs", "30 epochs",
+            "task", "base", "ours", "ours - LlamaIndex default",
+            "ours - LlamaIndex best", "seconds", "LlamaIndex default", "best",
         )  # fmt: skip
         start = len(lines)
         for task, method in self._ours():
@@ -145,7 +146,8 @@ class Results:
                 lines.append(
                     _line(
                         task,
-                        method.name,
+                        method.base,
+                        method.title,
                         *(_shown(pooled(rival, ours, ALL)) for rival in rivals),
                         *(_seconds(rows) for rows in (ours, *rivals)),
                     )
