@@ -33,10 +33,7 @@ def task(name: str, seed: int, data: Path) -> et.TuningDataset:
     of more than 4,000 training queries *seed* draws that many.
     """
     if name in STDLIB:
-        sys.path.insert(0, str(ROOT / "examples"))
-        from stdlib_docs import stdlib_dataset
-
-        dataset = stdlib_dataset(second_queries=STDLIB[name])
+        dataset = et.stdlib_dataset(second_queries=STDLIB[name])
         return dataset.split(test=_TEST_SHARE, seed=seed)
     dataset = et.TuningDataset.from_beir(data / name)
     return limited(dataset, MOST_TRAIN_QUERIES, seed)

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import console
-import stdlib_docs
 from showcase import most_lost, show_searches
 
 import embedtune as et
@@ -164,7 +163,7 @@ def _read_stdlib(folder: Path) -> et.TuningDataset:
     if (folder / "qrels" / "train.tsv").exists():
         print(f"reused: {folder}")
         return et.TuningDataset.from_beir(folder)
-    dataset = stdlib_docs.stdlib_dataset(second_queries=True)
+    dataset = et.stdlib_dataset(second_queries=True)
     dataset.to_beir(folder)
     print(f"written to {folder}")
     return dataset

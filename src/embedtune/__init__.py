@@ -26,6 +26,8 @@ from embedtune import errors
 from embedtune._version import __version__
 
 __all__ = [
+    "AdaptedEmbedder",
+    "AdapterTuner",
     "CachedEmbedder",
     "Comparison",
     "DatasetReport",
@@ -57,9 +59,12 @@ __all__ = [
     "evaluate_run",
     "progress",
     "seen_and_unseen",
+    "stdlib_dataset",
 ]
 
 _HOME = {
+    "AdaptedEmbedder": "embedtune.serving.adapter",
+    "AdapterTuner": "embedtune.tuning.adapter",
     "CachedEmbedder": "embedtune.serving.cached",
     "Comparison": "embedtune.evaluation.comparison",
     "DatasetReport": "embedtune.datasets.report",
@@ -89,6 +94,7 @@ _HOME = {
     "evaluate_run": "embedtune.evaluation.external",
     "progress": "embedtune",
     "seen_and_unseen": "embedtune.evaluation.groups",
+    "stdlib_dataset": "embedtune.datasets.stdlib",
 }
 """Where each name that loads on first use is at home."""
 
@@ -96,6 +102,7 @@ if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
+    from embedtune.datasets.stdlib import stdlib_dataset
     from embedtune.datasets.values import Document, Query
     from embedtune.evaluation.comparison import Comparison, compare
     from embedtune.evaluation.evaluate import evaluate
@@ -104,9 +111,11 @@ if _typing.TYPE_CHECKING:
     from embedtune.evaluation.report import EvaluationReport
     from embedtune.evaluation.verdict import Verdict
     from embedtune.retry import RetryPolicy
+    from embedtune.serving.adapter import AdaptedEmbedder
     from embedtune.serving.base import Embedder
     from embedtune.serving.cached import CachedEmbedder
     from embedtune.serving.local import LocalEmbedder
+    from embedtune.tuning.adapter import AdapterTuner
     from embedtune.tuning.base import Tuner, TuningJob
     from embedtune.tuning.local import LocalTuner
     from embedtune.tuning.model import TunedModel

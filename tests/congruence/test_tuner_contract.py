@@ -27,16 +27,20 @@ from embedtune.errors import (
 )
 from embedtune.progress import ProgressEvent
 from embedtune.serving.base import Embedder
+from embedtune.serving.local import LocalEmbedder
+from embedtune.tuning.adapter import AdapterJob, AdapterTuner
+from embedtune.tuning.adapter_model import AdapterModel
 from embedtune.tuning.base import Tuner, TuningJob
-from embedtune.tuning.jobs import LocalJob
+from embedtune.tuning.jobs import FolderJob, LocalJob
 from embedtune.tuning.local import LocalTuner
 from embedtune.tuning.local_model import LocalModel
 from embedtune.tuning.model import TunedModel
 from embedtune.tuning.spec import TuningSpec
 from embedtune.types import JobState
 
-TUNERS = ["local"]
+TUNERS = ["local", "adapter"]
 CLASSES = {
+    "adapter": {Tuner: AdapterTuner, TuningJob: AdapterJob, TunedModel: AdapterModel},
     "local": {Tuner: LocalTuner, TuningJob: LocalJob, TunedModel: LocalModel},
 }
 PATIENCE = 60.0  # seconds for what takes one or two
@@ -53,10 +57,16 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def tuner_of(kind: str, folder: Path, runs: Path) -> Tuner:
+    """Make a tuner for the model in a folder."""
+    if kind == "local":
+        return LocalTuner(runs)
+    return AdapterTuner(LocalEmbedder(folder), runs, mode="shared")
+
+
 @pytest.fixture(scope="module")
-def base_model(kind: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give a small base model that the tuner can tune."""
-    assert kind == "local"
+def base_folder(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a small base model that the tuner can tune."""
     folder = tmp_path_factory.mktemp("base") / "small"
     folder.mkdir()
     vocabulary = {word: i for i, word in enumerate(["[UNK]", *NOUNS, *FILLERS])}
@@ -67,7 +77,13 @@ def base_model(kind: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     table = generator.standard_normal((len(vocabulary), 12), dtype=np.float32)
     save_file({"embeddings": table}, folder / "model.safetensors")
     (folder / "config.json").write_bytes(orjson.dumps({"normalize": True}))
-    return str(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base_model(kind: str, base_folder: Path) -> str:
+    """Name the base model."""
+    return str(base_folder) if kind == "local" else LocalEmbedder(base_folder).name
 
 
 @pytest.fixture(scope="module")
@@ -94,18 +110,18 @@ def dataset() -> TuningDataset:
 
 
 @pytest.fixture(scope="module")
-def make_tuner(kind: str, tmp_path_factory: pytest.TempPathFactory) -> MakeTuner:
+def make_tuner(
+    kind: str, base_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> MakeTuner:
     """Return what makes a tuner that shares its jobs with all others it makes."""
-    assert kind == "local"
     runs = tmp_path_factory.mktemp("shared") / "runs"
-    return lambda: LocalTuner(runs)
+    return lambda: tuner_of(kind, base_folder, runs)
 
 
 @pytest.fixture
-def fresh(kind: str, tmp_path: Path) -> Iterator[Tuner]:
+def fresh(kind: str, base_folder: Path, tmp_path: Path) -> Iterator[Tuner]:
     """Give a tuner without jobs; at the end, none of them runs."""
-    assert kind == "local"
-    tuner = LocalTuner(tmp_path / "runs")
+    tuner = tuner_of(kind, base_folder, tmp_path / "runs")
     yield tuner
     for job in tuner.jobs():
         job.cancel()
@@ -311,17 +327,22 @@ def test_wrong_base_model(fresh: Tuner, dataset: TuningDataset) -> None:
 
 OTHER_PROCESS = """
 import sys
-from embedtune.tuning.local import LocalTuner
+import embedtune as et
 
-job = LocalTuner(sys.argv[1]).job(sys.argv[2])
+runs, name, kind, base = sys.argv[1:]
+if kind == "local":
+    tuner = et.LocalTuner(runs)
+else:
+    tuner = et.AdapterTuner(et.LocalEmbedder(base), runs)
+job = tuner.job(name)
 print(job.state, job.result().embedder().fingerprint)
 """
 
 
-def test_another_process(done: TuningJob) -> None:
+def test_another_process(done: TuningJob, kind: str, base_folder: Path) -> None:
     """A process that only knows the name finds the job and its result."""
-    assert isinstance(done, LocalJob)
-    arguments = [str(done.folder.parent), done.name]
+    assert isinstance(done, FolderJob)
+    arguments = [str(done.folder.parent), done.name, kind, str(base_folder)]
     output = subprocess.check_output(
         [sys.executable, "-c", OTHER_PROCESS, *arguments], text=True, env=os.environ
     )

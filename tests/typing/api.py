@@ -10,15 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 import embedtune as et
+from embedtune.tuning.adapter import AdapterJob
+from embedtune.tuning.adapter_model import AdapterModel
 from embedtune.tuning.jobs import LocalJob
 from embedtune.tuning.local_model import LocalModel
 
 # Backends keep the contract of their layer.
 _local_embedder: type[et.Embedder] = et.LocalEmbedder
 _cached_embedder: type[et.Embedder] = et.CachedEmbedder
+_adapted_embedder: type[et.Embedder] = et.AdaptedEmbedder
 _local_tuner: type[et.Tuner] = et.LocalTuner
 _local_job: type[et.TuningJob] = LocalJob
 _local_model: type[et.TunedModel] = LocalModel
+_adapter_tuner: type[et.Tuner] = et.AdapterTuner
+_adapter_job: type[et.TuningJob] = AdapterJob
+_adapter_model: type[et.TunedModel] = AdapterModel
 
 
 def datasets(folder: Path) -> et.TuningDataset:
@@ -38,6 +44,7 @@ def datasets(folder: Path) -> et.TuningDataset:
     assert_type(dataset.fingerprint, str)
     dataset.to_beir(folder)
     assert_type(str(dataset.summary()), str)
+    assert_type(et.stdlib_dataset(second_queries=True, limit=500), et.TuningDataset)
     return dataset.split(test=0.2, validation=0.1, seed=0, by="document")
 
 

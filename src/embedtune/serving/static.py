@@ -1,6 +1,6 @@
 """Static models: a tokenizer, and a table with one row for every token.
 
-The one door to `tokenizers` and `safetensors`.
+The one door to `tokenizers`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 import orjson
-import safetensors  # noqa: TID251 -- this is the door
-import safetensors.numpy  # noqa: TID251 -- this is the door
 import tokenizers  # noqa: TID251 -- this is the door
 
 from embedtune.errors import (
@@ -41,6 +39,7 @@ from embedtune.serving.folder import (
 )
 from embedtune.serving.inputs import checked_texts
 from embedtune.serving.pooling import TokenBags, blank_row, bounds_of, pool
+from embedtune.serving.tensors import packed, read_tensors, unpacked
 from embedtune.serving.words import (
     WordBorders,
     blocks_of,
@@ -265,7 +264,7 @@ class StaticModel:
         """
         folder = Path(folder)
         files = {
-            TABLE_FILE: safetensors.numpy.save({"embeddings": self._rounded(dtype)}),
+            TABLE_FILE: packed({"embeddings": self._rounded(dtype)}),
             TOKENIZER_FILE: self._tokenizer.settings_json,
             CONFIG_FILE: self._config(facts, dtype),
         }
@@ -307,7 +306,7 @@ class StaticModel:
 
 
 def _open_bundled() -> StaticModel:
-    tensors = safetensors.numpy.load(bundled.read_bundled(bundled.WEIGHTS))
+    tensors = unpacked(bundled.read_bundled(bundled.WEIGHTS))
     table = tensors["embedding.weight"].astype(np.float32)
     return StaticModel(
         name=bundled.NAME,
@@ -331,15 +330,7 @@ def _open_folder(folder: Path) -> StaticModel:
 
 def _tensors(files: ModelFiles) -> dict[str, npt.NDArray[Any]]:
     path = str(files.table)
-    open_file: Any = safetensors.safe_open  # its stub has no types
-    try:
-        with open_file(path, framework="numpy") as file:
-            names = set(file.keys())
-            known = [n for n in (files.key, "weights", "mapping") if n in names]
-            tensors = {name: file.get_tensor(name) for name in known}
-    except (safetensors.SafetensorError, TypeError) as e:
-        msg = f"{path!r} cannot be read as safetensors of NumPy's types ({e})"
-        raise DataError(msg) from e
+    tensors, names = read_tensors(files.table, (files.key, "weights", "mapping"))
     if files.key not in tensors:
         msg = (
             f"{path!r} has no tensor {files.key!r} (got {len(names)} others);"

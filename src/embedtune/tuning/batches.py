@@ -57,7 +57,8 @@ def batches(
     labels: Labels,
     hard: npt.NDArray[np.int64],
     *,
-    documents: CountedBags,
+    documents: int,
+    random: int,
     size: int,
     generator: np.random.Generator,
 ) -> Iterator[Batch]:
@@ -66,20 +67,20 @@ def batches(
     Args:
         labels: The training labels; a label of relevance 0 hides its pair.
         hard: The hard negatives of each query row, -1 where there is none.
-        documents: The tokens of the corpus.
+        documents: The number of documents.
+        random: How many of them come into a batch at random.
         size: How many queries a batch has, unless there are fewer.
         generator: Decides about order and negatives.
     """
     size = min(size, len(labels))
-    random = random_documents(documents)
     order = np.zeros(0, np.int64)
     while True:
         if len(order) < size:
             order = np.concatenate([order, generator.permutation(len(labels))])
         chosen, order = order[:size], order[size:]
-        others = _some_documents(len(documents), random, generator)
+        others = _some_documents(documents, random, generator)
         parts = [others, _some_hard(hard[labels.queries[chosen]], generator)]
-        yield _batch(labels.take(chosen), parts, len(documents), generator)
+        yield _batch(labels.take(chosen), parts, documents, generator)
 
 
 def _batch(

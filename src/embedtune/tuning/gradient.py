@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from embedtune.tuning.adam import Adam, share_of_rate
 from embedtune.tuning.bags import CountedBags, Floats
-from embedtune.tuning.batches import Batch, batches
+from embedtune.tuning.batches import Batch, batches, random_documents
+from embedtune.tuning.candidates import Schedule
 from embedtune.tuning.contrast import contrast
 from embedtune.tuning.encoder import Parameters, encode, gradient
 from embedtune.tuning.labels import Labels
@@ -40,21 +41,6 @@ class Texts:
     documents: CountedBags
 
 
-@attrs.frozen(kw_only=True)
-class Schedule:
-    """How long and how fast a run goes.
-
-    Attributes:
-        steps: The length of the whole cosine, also if the run is stopped before.
-        batch_size: Queries in a step, at most.
-        rate: A factor on both learning rates.
-    """
-
-    steps: int
-    batch_size: int
-    rate: float
-
-
 def gradient_run(
     texts: Texts,
     labels: Labels,
@@ -79,7 +65,8 @@ def gradient_run(
     endless = batches(
         labels,
         hard,
-        documents=texts.documents,
+        documents=len(texts.documents),
+        random=random_documents(texts.documents),
         size=schedule.batch_size,
         generator=generator,
     )

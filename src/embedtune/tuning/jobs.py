@@ -22,8 +22,8 @@ _PATIENCE = 30.0  # seconds for a worker to stop
 
 
 @attrs.frozen(repr=False)
-class LocalJob:
-    """A tuning job on this machine; see :class:`~embedtune.tuning.base.TuningJob`.
+class FolderJob:
+    """A tuning job on this machine, whatever it makes.
 
     It keeps nothing but its folder: what it says was read when it was asked.
     """
@@ -32,7 +32,7 @@ class LocalJob:
 
     def __repr__(self) -> str:
         """Show name and state."""
-        return f"LocalJob({self.name!r}, {self.state})"
+        return f"{type(self).__name__}({self.name!r}, {self.state})"
 
     @property
     def name(self) -> str:
@@ -121,15 +121,6 @@ class LocalJob:
             msg = f"tuning job {self.name!r} did not stop within {_PATIENCE:g} s"
             raise JobTimeoutError(msg, job=self)
 
-    def result(self) -> LocalModel:
-        """Wait until the job has ended, however long, and return the tuned model.
-
-        Raises:
-            JobFailedError: If it ended without a model; the message gives the reason.
-        """
-        self.wait(progress=False)
-        return LocalModel.open(self._folder.model)
-
     def _records(self, timeout: float | None) -> Iterator[JobRecord]:
         # The record now and then, until it is that of a failed job or time is up.
         end = math.inf if timeout is None else time.monotonic() + timeout
@@ -159,6 +150,19 @@ class LocalJob:
             f"tuning job {self.name!r} failed: {record.reason};"
             f" its log is {str(self._folder.log)!r}"
         )
+
+
+class LocalJob(FolderJob):
+    """A local tuning job; see :class:`~embedtune.tuning.base.TuningJob`."""
+
+    def result(self) -> LocalModel:
+        """Wait until the job has ended, however long, and return the tuned model.
+
+        Raises:
+            JobFailedError: If it ended without a model; the message gives the reason.
+        """
+        self.wait(progress=False)
+        return LocalModel.open(self._folder.model)
 
 
 def _show(latest: Mapping[str, float], done: int, bar: Progress) -> int:

@@ -7,40 +7,14 @@ import numpy as np
 
 from embedtune.tuning.bags import Floats
 from embedtune.tuning.batches import POSITIVES
+from embedtune.tuning.candidates import START, Candidate, Schedule
 from embedtune.tuning.encoder import Parameters, encode
-from embedtune.tuning.gradient import Schedule, gradient_run
+from embedtune.tuning.gradient import gradient_run
 from embedtune.tuning.labels import Labels
 from embedtune.tuning.material import Material
 from embedtune.tuning.whitening import whitening
 
-START = (0.3, 0.25)
-"""Shrinkage and power of the warm start from which the gradient run begins."""
-
 _LARGEST_WEIGHT = 30.0  # of logarithms; beyond, squares leave the range of float32
-
-
-@attrs.frozen(kw_only=True)
-class Candidate:
-    """One way to come from training labels to parameters.
-
-    Attributes:
-        steps: The length of the gradient run; 0 for a warm start alone.
-        share: The share of the run's last state; the rest is that of its start.
-        shrinkage: Of a warm start alone.
-        power: Of a warm start alone.
-    """
-
-    steps: int = 0
-    share: float = 1.0
-    shrinkage: float = START[0]
-    power: float = START[1]
-
-    def __str__(self) -> str:
-        """Say in a few words what it is."""
-        if not self.steps:
-            return f"whitening, shrinkage {self.shrinkage}, power {self.power}"
-        blend = "" if self.share == 1 else f", {self.share:.0%} of the way"
-        return f"{self.steps} steps{blend}"
 
 
 class Learner:
@@ -61,7 +35,7 @@ class Learner:
         size = max(1, min(schedule.batch_size, self._queries // 3))
         self._base = Parameters.base(material.texts.table)
         self._differences = _differences(material, labels)
-        self._start = self._warm(*START)
+        self._start = self._warm(START.shrinkage, START.power)
         self._now = self._start
         self._run = gradient_run(
             material.texts,

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import re
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import attrs
-import orjson
 
 from embedtune import catalog
 from embedtune.catalog import TuningWay
 from embedtune.datasets.dataset import TuningDataset
-from embedtune.errors import ConfigurationError, NotFoundError, UnavailableError
-from embedtune.files import new_folder
+from embedtune.errors import ConfigurationError
 from embedtune.serving import bundled
 from embedtune.serving.static import StaticModel
 from embedtune.tuning.choose import OptimizeFor
-from embedtune.tuning.folder import JobFolder, remove_unfinished
 from embedtune.tuning.jobs import LocalJob
-from embedtune.tuning.launch import check_python, new_record, start_worker
-from embedtune.tuning.locks import FileLock
+from embedtune.tuning.launch import check_python
+from embedtune.tuning.options import checked_goal, checked_seed
+from embedtune.tuning.runs import Runs
 from embedtune.tuning.spec import TuningSpec
 from embedtune.tuning.training_data import training_data
-from embedtune.types import JobState, TaskType
+from embedtune.types import TaskType
 
 KIND = "local"
 
@@ -40,9 +33,6 @@ _WAYS = {
     TuningWay.FULL: "by training its open weights",
     TuningWay.LOCAL_LINEAR: f"under the name {bundled.NAME!r}",
 }
-_PAUSE, _PATIENCE = 0.01, 10.0  # seconds for a worker that said how it ended
-_LARGEST_SEED = 2**63 - 1  # of what JSON files hold
-_NAME = re.compile(rf"{KIND}-[0-9a-f]{{16}}")
 
 
 class LocalTuner:
@@ -78,19 +68,15 @@ class LocalTuner:
         Raises:
             ConfigurationError: If a setting is wrong.
         """
-        goals = list(OptimizeFor)
-        if optimize_for not in goals:
-            known = ", ".join(repr(str(goal)) for goal in goals)
-            msg = f"'optimize_for' must be one of {known} (got {optimize_for!r})"
-            raise ConfigurationError(msg)
-        _check_seed(seed)
-        self._runs = Path(runs).absolute()
-        self._optimize_for = OptimizeFor(optimize_for)
-        self._seed = seed
+        self._optimize_for = checked_goal(optimize_for)
+        self._seed = checked_seed(seed)
+        self._runs = Runs(
+            path=Path(runs).absolute(), kind=KIND, owner=type(self).__name__
+        )
 
     def __repr__(self) -> str:
         """Name the folder."""
-        return f"LocalTuner({str(self._runs)!r})"
+        return f"LocalTuner({str(self._runs.path)!r})"
 
     def submit(
         self, dataset: TuningDataset, spec: TuningSpec | None = None
@@ -115,14 +101,7 @@ class LocalTuner:
         check_python()
         data = training_data(dataset)
         config = self._config(data, spec, base)
-        folder = JobFolder(self._runs / _name_of(config))
-        _make_folder(self._runs)
-        remove_unfinished(self._runs)
-        lock = _create(folder, config, data)
-        if lock is None:
-            lock = _take_over(folder, data)
-        if lock is not None:
-            start_worker(folder, lock)
+        folder = self._runs.start(config, lambda new: data.to_beir(new.dataset))
         return LocalJob(folder)
 
     def job(self, name: str) -> LocalJob:
@@ -131,25 +110,11 @@ class LocalTuner:
         Raises:
             NotFoundError: If there is none in this tuner's folder.
         """
-        folder = JobFolder(self._runs / name) if _NAME.fullmatch(name) else None
-        if folder is None or not folder.path.is_dir():
-            where = "" if self._runs.is_dir() else ", which is no folder"
-            msg = f"there is no tuning job {name!r} in {str(self._runs)!r}{where}"
-            raise NotFoundError(msg, operation="tuning.job")
-        folder.status()
-        return LocalJob(folder)
+        return LocalJob(self._runs.find(name))
 
     def jobs(self) -> tuple[LocalJob, ...]:
         """Return all jobs in this tuner's folder, the latest first."""
-        if not self._runs.is_dir():
-            return ()
-        names = [p.name for p in self._runs.iterdir() if _NAME.fullmatch(p.name)]
-        jobs: list[tuple[float, str, LocalJob]] = []
-        for name in names:
-            job = LocalJob(JobFolder(self._runs / name))
-            with contextlib.suppress(NotFoundError):  # somebody just removed it
-                jobs.append((-job.submitted, name, job))
-        return tuple(job for *_, job in sorted(jobs, key=lambda each: each[:2]))
+        return tuple(LocalJob(folder) for folder in self._runs.all())
 
     def _config(
         self, data: TuningDataset, spec: TuningSpec, base: StaticModel
@@ -163,24 +128,6 @@ class LocalTuner:
             "optimize_for": str(self._optimize_for),
             "seed": self._seed,
         }
-
-
-def _make_folder(runs: Path) -> None:
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        msg = (
-            f"the folder of the jobs, {str(runs)!r}, cannot be made"
-            f" ({e.strerror}); give LocalTuner a path that can be a folder"
-        )
-        raise ConfigurationError(msg) from e
-
-
-def _check_seed(seed: Any) -> None:
-    is_integer = isinstance(seed, int) and not isinstance(seed, bool)
-    if not is_integer or not 0 <= seed <= _LARGEST_SEED:
-        msg = f"'seed' must be an integer from 0 to {_LARGEST_SEED} (got {seed!r})"
-        raise ConfigurationError(msg)
 
 
 def _open_base(spec: TuningSpec) -> StaticModel:
@@ -226,55 +173,3 @@ def _absolute(base_model: str) -> str:
     return (
         base_model if base_model == bundled.NAME else str(Path(base_model).absolute())
     )
-
-
-def _name_of(config: Mapping[str, object]) -> str:
-    content = orjson.dumps(config, option=orjson.OPT_SORT_KEYS)
-    return f"{KIND}-{hashlib.sha256(content).hexdigest()[:16]}"
-
-
-def _create(
-    folder: JobFolder, config: Mapping[str, object], data: TuningDataset
-) -> FileLock | None:
-    # The lock of the new folder, or `None` if there is one already.
-    if folder.path.exists():
-        return None
-    lock: FileLock | None = None
-    try:
-        with new_folder(folder.path) as path:
-            new = JobFolder(path)
-            lock = FileLock.acquire(new.lock)
-            data.to_beir(new.dataset)
-            new.prepare(config, new_record())
-    except FileExistsError:  # another process was faster
-        if lock is not None:
-            lock.release()
-        return None
-    except BaseException:
-        if lock is not None:
-            lock.release()
-        raise
-    return lock
-
-
-def _take_over(folder: JobFolder, data: TuningDataset) -> FileLock | None:
-    # The lock of a job that shall start once more; `None` if it runs or is done.
-    end = time.monotonic() + _PATIENCE
-    while (lock := FileLock.acquire(folder.lock)) is None:
-        if folder.status().state not in {JobState.FAILED, JobState.CANCELLED}:
-            return None
-        # Its worker wrote its last words and is about to end.
-        if time.monotonic() > end:
-            msg = f"the last worker of tuning job {folder.name!r} does not end"
-            raise UnavailableError(msg, operation="tuning.submit")
-        time.sleep(_PAUSE)
-    try:
-        if folder.status().state is JobState.SUCCEEDED and folder.model.is_dir():
-            lock.release()
-            return None
-        data.to_beir(folder.dataset)  # whole again, whatever made the job fail
-        folder.restart(new_record())
-    except BaseException:
-        lock.release()
-        raise
-    return lock

@@ -13,12 +13,14 @@ from embedtune.datasets.dataset import TuningDataset
 from embedtune.errors import DataError
 from embedtune.serving.static import StaticModel
 from embedtune.tuning.bags import Floats
+from embedtune.tuning.candidates import Schedule
 from embedtune.tuning.choose import OptimizeFor
+from embedtune.tuning.encoder import Parameters
 from embedtune.tuning.folder import JobFolder
-from embedtune.tuning.gradient import Schedule
 from embedtune.tuning.local_model import LocalModel
-from embedtune.tuning.local_recipe import Outcome, Plan, tune
+from embedtune.tuning.local_recipe import tune
 from embedtune.tuning.material import gather
+from embedtune.tuning.recipe import Outcome, Plan
 from embedtune.types import FloatMatrix
 
 _log = logging.getLogger(__name__)
@@ -74,7 +76,9 @@ def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> N
     _save(base.with_table(table, name=name), folder, facts)
 
 
-def _facts(config: Mapping[str, Any], outcome: Outcome) -> Mapping[str, object]:
+def _facts(
+    config: Mapping[str, Any], outcome: Outcome[Parameters]
+) -> Mapping[str, object]:
     return {
         "base_model": config["spec"]["base_model"],
         "is_base": outcome.parameters is None,

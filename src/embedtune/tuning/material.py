@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
 from embedtune.datasets.dataset import TuningDataset
-from embedtune.datasets.text import normalised
 from embedtune.datasets.values import Document
 from embedtune.evaluation.search import RunningTopK
 from embedtune.serving.pooling import pool
 from embedtune.serving.static import StaticModel
 from embedtune.tuning.bags import CountedBags, joined_bags
 from embedtune.tuning.gradient import Texts
+from embedtune.tuning.labelled import HARD, SPARE, labelled
 from embedtune.tuning.labels import Labels
-from embedtune.types import FloatMatrix, Qrels
-
-HARD = 20
-"""How many hard negatives are mined for a query."""
+from embedtune.types import FloatMatrix
 
 MOST_QUERIES = 20_000
 """So many training queries are learned from, at most; more are drawn from."""
 
-_SPARE = 30  # positives among the hits that are left out of the hard negatives
 _BLOCK = 4096
 
 
@@ -33,21 +29,12 @@ _BLOCK = 4096
 class Material:
     """What the recipe learns from.
 
-    Queries of equal text are one query. Documents of equal text share their labels, so
-    that none of them is ever a false negative.
-
     Attributes:
         texts: The base model's table, and the tokens of all queries and documents.
         train: The training labels.
         validation: The validation labels, without queries that are trained on.
-        hard: For each query the rows of its hard negatives: first the documents that
-            are labelled as not relevant, then the best of the base ranking; -1 where
-            there are no more.
-        seen_share: What share of future queries will look for a document that has a
-            training label: the mean of two guesses. If all documents are asked for
-            alike, it is the share of the documents that have a label. If queries come
-            as the training queries do, it is the share of these whose document has a
-            label by another one, too.
+        hard: For each query the rows of its hard negatives, -1 where there is none.
+        seen_share: What share of future queries looks for a document with a label.
     """
 
     texts: Texts
@@ -67,70 +54,17 @@ def gather(
         model: The base model.
         generator: Draws training queries where there are too many.
     """
-    corpus = [dataset.corpus[doc_id] for doc_id in sorted(dataset.corpus)]
-    rows = {document.doc_id: row for row, document in enumerate(corpus)}
-    equals = _equal_documents(corpus)
-    train = _judged(dataset, dataset.train, rows, equals)
-    if len(train) > MOST_QUERIES:
-        chosen = generator.permutation(len(train))[:MOST_QUERIES].tolist()
-        every = list(train.items())
-        train = dict(every[i] for i in sorted(chosen))
-    validation = {
-        text: judged
-        for text, judged in _judged(dataset, dataset.validation, rows, equals).items()
-        if text not in train
-    }
-    everything = [*train.values(), *validation.values()]
-    queries, query_rows = _tokens(model, [judged.text for judged in everything])
-    search = RunningTopK(query_rows, HARD + _SPARE)
-    documents = _documents(corpus, model, search)
-    labels = Labels.of((i, judged.positives) for i, judged in enumerate(everything))
-    learned = labels.take(np.arange(len(train)))
+    found = labelled(dataset, generator, most=MOST_QUERIES)
+    queries, query_rows = _tokens(model, [judged.text for judged in found.queries])
+    search = RunningTopK(query_rows, HARD + SPARE)
+    documents = _documents(found.corpus, model, search)
     return Material(
         texts=Texts(table=model.table, queries=queries, documents=documents),
-        train=learned,
-        validation=labels.take(np.arange(len(train), len(everything))),
-        hard=_hard_negatives(everything, search.result()[0]),
-        seen_share=_seen_share(learned, len(corpus)),
+        train=found.train,
+        validation=found.validation,
+        hard=found.hard_negatives(search.result()[0]),
+        seen_share=found.seen_share,
     )
-
-
-@attrs.define
-class _Judged:
-    """The labels of all queries of one text."""
-
-    text: str
-    positives: dict[int, int] = attrs.field(factory=dict)
-    negatives: set[int] = attrs.field(factory=set)
-
-
-def _equal_documents(corpus: Sequence[Document]) -> Mapping[int, Sequence[int]]:
-    groups: dict[str, list[int]] = {}
-    for row, document in enumerate(corpus):
-        groups.setdefault(normalised(document.text), []).append(row)
-    groups.pop("", None)
-    return {row: group for group in groups.values() if len(group) > 1 for row in group}
-
-
-def _judged(
-    dataset: TuningDataset,
-    labels: Qrels,
-    rows: Mapping[str, int],
-    equals: Mapping[int, Sequence[int]],
-) -> dict[str, _Judged]:
-    found: dict[str, _Judged] = {}
-    for query_id in sorted(labels):
-        text = dataset.queries[query_id].text
-        judged = found.setdefault(normalised(text), _Judged(text))
-        for doc_id, relevance in labels[query_id].items():
-            row = rows[doc_id]
-            for same in equals.get(row, (row,)):
-                if relevance > 0:
-                    known = judged.positives.get(same, 0)
-                    judged.positives[same] = max(known, relevance)
-                else:
-                    judged.negatives.add(same)
-    return found
 
 
 def _documents(
@@ -152,25 +86,6 @@ def _tokens(
     return CountedBags.of(bags.ids, bags.starts), pool(
         model.table, bags, blank=model.blank
     )
-
-
-def _hard_negatives(
-    queries: Sequence[_Judged], ranking: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    hard = np.full((len(queries), HARD), -1, dtype=np.int64)
-    for row, (judged, hits) in enumerate(zip(queries, ranking.tolist(), strict=True)):
-        known = sorted(judged.negatives - judged.positives.keys())
-        others = (hit for hit in hits if hit not in judged.positives)
-        chosen = list(dict.fromkeys([*known, *others]))[:HARD]
-        hard[row, : len(chosen)] = chosen
-    return hard
-
-
-def _seen_share(train: Labels, documents: int) -> float:
-    labels = np.bincount(train.documents, minlength=documents)
-    is_shared = labels[train.documents] > 1
-    shared = np.logical_or.reduceat(is_shared, train.starts[:-1])
-    return float(((labels > 0).mean() + shared.mean()) / 2)
 
 
 def _blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:

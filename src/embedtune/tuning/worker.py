@@ -30,7 +30,10 @@ from embedtune.types import JobState
 Report = Callable[[Mapping[str, float]], None]
 """Takes the numbers of one step, by name; raises if the job shall stop."""
 
-_WORK = {"local": "embedtune.tuning.local_work"}
+_WORK = {
+    "adapter": "embedtune.tuning.adapter_work",
+    "local": "embedtune.tuning.local_work",
+}
 """Where the work of each kind of job is; it has a function `work`."""
 
 _TERMINATED = (

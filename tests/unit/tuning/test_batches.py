@@ -15,6 +15,7 @@ from embedtune.tuning.batches import (
     RANDOM_TOKENS,
     Batch,
     batches,
+    random_documents,
 )
 from embedtune.tuning.labels import Labels
 
@@ -37,7 +38,8 @@ def first(
     endless = batches(
         labels,
         hard,
-        documents=corpus,
+        documents=documents,
+        random=random_documents(corpus),
         size=size,
         generator=np.random.default_rng(0),
     )

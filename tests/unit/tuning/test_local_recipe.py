@@ -16,8 +16,9 @@ from embedtune.serving.static import StaticModel
 from embedtune.tuning.choose import OptimizeFor
 from embedtune.tuning.gradient import Schedule
 from embedtune.tuning.learner import Candidate, Learner
-from embedtune.tuning.local_recipe import Outcome, Plan, checkpoints, tune
+from embedtune.tuning.local_recipe import Outcome, Plan, tune
 from embedtune.tuning.material import gather
+from embedtune.tuning.recipe import checkpoints
 
 MakeTask = Callable[..., TuningDataset]
 PLAN = Plan(

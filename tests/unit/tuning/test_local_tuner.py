@@ -583,7 +583,7 @@ def test_a_worker_that_does_not_end(
     mocker: MockerFixture,
 ) -> None:
     """A failed job does not start again beside its last worker; one waits, not long."""
-    mocker.patch("embedtune.tuning.local._PATIENCE", 0.05)
+    mocker.patch("embedtune.tuning.runs._PATIENCE", 0.05)
     job = tuner.submit(dataset, spec)
     gate.wait()
     record = record_of(job)

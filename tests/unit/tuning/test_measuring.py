@@ -104,6 +104,6 @@ def test_large_corpora_are_searched_in_part(
 
     measured = examination.measure(Parameters.base(material.texts.table))
     assert 20 == len(examination.documents)
-    assert 5 * 3 >= examination.judgements.keys.size >= 5 * 2
+    assert 5 * 3 >= examination.held_out.judgements.keys.size >= 5 * 2
     assert (3, 2) == (len(measured.seen), len(measured.unseen))
     assert measured.seen.mean() > 0

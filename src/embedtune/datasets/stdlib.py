@@ -12,10 +12,12 @@ import os
 import re
 import sysconfig
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-import embedtune as et
+from embedtune.datasets.dataset import TuningDataset
+from embedtune.datasets.values import Document, Query
 
 SKIPPED_FOLDERS = {
     "__pycache__",
@@ -42,33 +44,49 @@ _NO_END = re.compile(
 _SELDOM_END = re.compile(r"(?:\betc|\bal|\.\.)\.$")  # an end before a capital only
 
 
-def stdlib_dataset(*, second_queries: bool = False) -> et.TuningDataset:
-    """Return the task, with all labels in `train`: split it as you like.
+def stdlib_dataset(
+    *, second_queries: bool = False, limit: int | None = None
+) -> TuningDataset:
+    """Return the task, with all labels in *train*: split it as you like.
+
+    It differs a little from one version of Python to the next.
 
     Args:
         second_queries: Whether the second sentence of a docstring that has three or
             more becomes another query of the same document (and leaves its text).
             After a split by query, some test queries then ask for a document that
             training has seen, others for one that it has not.
+        limit: So many documents at most. Which ones is decided by their names alone,
+            so that a larger limit keeps those of a smaller one. `None` for all.
+
+    >>> dataset = stdlib_dataset(limit=100)
+    >>> len(dataset.corpus), len(dataset.train)
+    (100, 100)
     """
+    if limit is not None and limit < 1:
+        msg = f"'limit' must be >= 1 or None (got {limit!r})"
+        raise ValueError(msg)
     entries = _entries()
     asked = {entry.sentences[0].lower() for entry in entries}
-    corpus: dict[str, et.Document] = {}
-    queries: dict[str, et.Query] = {}
+    kept = {entry.name for entry in sorted(entries, key=_lot)[:limit]}
+    corpus: dict[str, Document] = {}
+    queries: dict[str, Query] = {}
     train: dict[str, dict[str, int]] = {}
     for entry in entries:
         texts, rest = entry.sentences[:1], entry.sentences[1:]
         if second_queries and rest[0].lower() not in asked and entry.has_second:
             texts.append(rest.pop(0))
             asked.add(texts[1].lower())
-        corpus[entry.name] = et.Document(
+        if entry.name not in kept:
+            continue
+        corpus[entry.name] = Document(
             doc_id=entry.name, title=entry.name, text=entry.text(rest)
         )
         for number, text in enumerate(texts, start=1):
             query_id = f"{entry.name}#{number}"
-            queries[query_id] = et.Query(query_id=query_id, text=text)
+            queries[query_id] = Query(query_id=query_id, text=text)
             train[query_id] = {entry.name: 1}
-    return et.TuningDataset(corpus=corpus, queries=queries, train=train)
+    return TuningDataset(corpus=corpus, queries=queries, train=train)
 
 
 class _Entry(NamedTuple):
@@ -102,6 +120,11 @@ class _Entry(NamedTuple):
             and len(" ".join(rest)) >= SHORTEST_REST
             and query not in self.text(rest)
         )
+
+
+def _lot(entry: _Entry) -> bytes:
+    """Return what decides whether an entry is drawn: the same on every machine."""
+    return blake2b(entry.name.encode("utf-8"), digest_size=8).digest()
 
 
 def _entries() -> list[_Entry]:

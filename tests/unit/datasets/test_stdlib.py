@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import embedtune as et
-
-SOURCE = Path(__file__).parents[2] / "examples" / "stdlib_docs.py"
-
-
-@pytest.fixture(scope="module")
-def stdlib_docs() -> ModuleType:
-    """The example as a module."""
-    spec = spec_from_file_location("stdlib_docs", SOURCE)
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from embedtune.datasets.stdlib import sentences_of
 
 
 @pytest.fixture(scope="module")
-def one(stdlib_docs: ModuleType) -> et.TuningDataset:
+def one() -> et.TuningDataset:
     """One query a document."""
-    dataset: et.TuningDataset = stdlib_docs.stdlib_dataset()
-    return dataset
+    return et.stdlib_dataset()
 
 
 @pytest.fixture(scope="module")
-def two(stdlib_docs: ModuleType) -> et.TuningDataset:
+def two() -> et.TuningDataset:
     """A second query where the docstring is long enough."""
-    dataset: et.TuningDataset = stdlib_docs.stdlib_dataset(second_queries=True)
-    return dataset
+    return et.stdlib_dataset(second_queries=True)
 
 
 def test_pairs(one: et.TuningDataset) -> None:
@@ -113,12 +96,34 @@ def test_second_queries(one: et.TuningDataset, two: et.TuningDataset) -> None:
         ("Is it? Yes!", ["Is it?", "Yes!"]),
     ],
 )
-def test_sentences(stdlib_docs: ModuleType, text: str, sentences: list[str]) -> None:
+def test_sentences(text: str, sentences: list[str]) -> None:
     """A sentence ends where a reader would end it."""
-    assert sentences == stdlib_docs.sentences_of(text)
+    assert sentences == sentences_of(text)
 
 
 def test_nothing_is_run(one: et.TuningDataset) -> None:
     """Modules that do something when they are imported are read, not run."""
     assert any(doc_id.startswith("turtle.") for doc_id in one.corpus)
     assert {"antigravity", "this", "turtle"}.isdisjoint(sys.modules)
+
+
+def test_limit(two: et.TuningDataset) -> None:
+    """A part is drawn by name: from all modules, and the smaller in the larger."""
+    small = et.stdlib_dataset(second_queries=True, limit=100)
+    large = et.stdlib_dataset(second_queries=True, limit=300)
+
+    assert 100 == len(small.corpus)
+    assert 300 == len(large.corpus)
+    assert small.corpus.keys() < large.corpus.keys()
+    assert [key for key in two.corpus if key in large.corpus] == list(large.corpus)
+    for doc_id in large.corpus:
+        assert two.corpus[doc_id] == large.corpus[doc_id]
+    for query_id, labels in two.train.items():
+        assert (query_id in large.train) == (set(labels) <= large.corpus.keys())
+    assert len({doc_id.split(".")[0] for doc_id in small.corpus}) > 30
+
+
+def test_wrong_limit() -> None:
+    """A limit below 1 is refused."""
+    with pytest.raises(ValueError, match=r"'limit' must be >= 1 or None \(got 0\)"):
+        et.stdlib_dataset(limit=0)

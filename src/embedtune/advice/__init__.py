@@ -1,0 +1,1 @@
+"""Whether tuning is worth it, said before anything is paid or changed."""

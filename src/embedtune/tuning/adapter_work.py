@@ -1,0 +1,111 @@
+"""The work of an adapter's tuning job, from its folder to its model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedtune._version import __version__
+from embedtune.datasets.dataset import TuningDataset
+from embedtune.errors import DataError
+from embedtune.serving.adapter import Adapter, AdapterMode, save_adapter
+from embedtune.tuning.adapter_model import AdapterModel
+from embedtune.tuning.adapter_recipe import AdapterTask
+from embedtune.tuning.candidates import Schedule
+from embedtune.tuning.choose import OptimizeFor
+from embedtune.tuning.folder import JobFolder
+from embedtune.tuning.frozen import gather
+from embedtune.tuning.recipe import Outcome, Plan, tune
+from embedtune.types import FloatMatrix
+
+QUERIES_FILE = "queries.npy"
+DOCUMENTS_FILE = "documents.npy"
+
+_log = logging.getLogger(__name__)
+
+
+def work(
+    folder: JobFolder, report: Callable[[Mapping[str, float]], None]
+) -> Mapping[str, float]:
+    """Make the model, unless an earlier attempt did, and return its metrics.
+
+    Raises:
+        DataError: If somebody damaged the rows.
+    """
+    if not folder.model.is_dir():
+        _make(folder, report)
+    return AdapterModel.open(folder.model).metrics
+
+
+def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> None:
+    config = folder.config
+    spec, seed = config["spec"], config["seed"]
+    mode = AdapterMode(config["mode"])
+    dataset = TuningDataset.from_beir(folder.dataset)
+    dimension = config["base"]["dimension"]
+    material = gather(
+        dataset,
+        _rows(folder.path / QUERIES_FILE, (len(dataset.queries), dimension)),
+        _rows(folder.path / DOCUMENTS_FILE, (len(dataset.corpus), dimension)),
+        np.random.default_rng([seed, 3]),
+    )
+    _log.info(
+        "%d documents, %d training queries, %d validation queries",
+        len(material.documents),
+        len(material.train),
+        len(material.validation),
+    )
+    plan = Plan(
+        schedule=Schedule(
+            steps=spec["train_steps"],
+            batch_size=spec["batch_size"],
+            rate=spec["learning_rate_multiplier"],
+        ),
+        optimize_for=OptimizeFor(config["optimize_for"]),
+        seed=seed,
+    )
+    task = AdapterTask(material=material, mode=mode, rank=config["rank"])
+    outcome = tune(task, plan, report)
+    adapter = outcome.parameters or Adapter.identity(mode)
+    save_adapter(adapter, folder.model, _facts(folder.name, config, outcome))
+
+
+def _facts(
+    name: str, config: Mapping[str, Any], outcome: Outcome[Adapter]
+) -> Mapping[str, object]:
+    base = config["base"]
+    is_base = outcome.parameters is None
+    number = name.rpartition("-")[2]
+    return {
+        "name": base["name"] if is_base else f"{base['name']}-{number}",
+        "base_name": base["name"],
+        "base_fingerprint": base["fingerprint"],
+        "base_query_fingerprint": base["query_fingerprint"],
+        "dimension": base["dimension"],
+        "is_base": is_base,
+        "candidate": outcome.candidate,
+        "reason": outcome.reason,
+        "metrics": outcome.metrics,
+        "job": config,
+        "version": __version__,
+    }
+
+
+def _rows(path: Path, shape: tuple[int, int]) -> FloatMatrix:
+    # Not in memory as a whole: what a step needs is read from the file.
+    try:
+        rows: FloatMatrix = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as e:
+        msg = f"{str(path)!r} cannot be read ({e}); submit the job again"
+        raise DataError(msg) from e
+    if rows.shape != shape or rows.dtype != np.float32:
+        msg = (
+            f"{str(path)!r} must hold float32 of shape {shape}"
+            f" (got {rows.dtype} of {rows.shape}); submit the job again"
+        )
+        raise DataError(msg)
+    return rows
