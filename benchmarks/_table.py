@@ -118,7 +118,7 @@ class Results:
         return _line(
             shown,
             method.base,
-            "unchanged" if is_base else method.title,
+            method.title,
             f"{len(rows)}",
             f"{fmean(row.train_queries for row in rows):,.0f}" if not is_base else "",
             f"{fmean(means):.4f}{spread}",
