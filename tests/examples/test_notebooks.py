@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -17,7 +19,23 @@ NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 LONGEST_CELL = 300  # seconds
 LONGEST_LINE = 88
 
+Executed: TypeAlias = Callable[[Path], tuple[Path, dict[str, str]]]
+"""Runs a notebook: the folder it ran in, and what each cell showed, by its name."""
+
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
+    """Run each notebook once, however many tests look at it."""
+
+    @functools.cache
+    def run(path: Path) -> tuple[Path, dict[str, str]]:
+        folder = tmp_path_factory.mktemp(path.stem)
+        shutil.copytree(EXAMPLES / "data", folder / "data")
+        return folder, {cell.id: _shown(cell) for cell in _run(path, folder).cells}
+
+    return run
 
 
 def test_all_are_here() -> None:
@@ -55,38 +73,40 @@ def test_pleasant(path: Path) -> None:
 
 
 @each_notebook
-def test_runs(path: Path, tmp_path: Path) -> None:
+def test_runs(path: Path, executed: Executed) -> None:
     """Every cell runs, in a folder with nothing but the examples' data beside it."""
-    shutil.copytree(EXAMPLES / "data", tmp_path / "data")
+    _, shown = executed(path)
 
-    cells = _executed(path, tmp_path).cells
-
-    shown = "".join(_texts(cell) for cell in cells if cell.cell_type == "code")
-    assert "nDCG@10" in shown
-    assert "object at 0x" not in shown
+    everything = "".join(shown.values())
+    assert "nDCG@10" in everything
+    assert "object at 0x" not in everything
 
 
-def test_quickstart_is_the_whole_job(tmp_path: Path) -> None:
+def test_quickstart_is_the_whole_job(executed: Executed) -> None:
     """The quickstart leaves a report and an index, and finds the answers."""
-    shutil.copytree(EXAMPLES / "data", tmp_path / "data")
+    folder, shown = executed(EXAMPLES / "quickstart.ipynb")
 
-    cells = {
-        cell.id: _texts(cell)
-        for cell in _executed(EXAMPLES / "quickstart.ipynb", tmp_path).cells
-    }
+    out = {file.name for file in (folder / "runs" / "notebook").iterdir()}
+    assert {"jobs", "milvus.db", "report.html"} <= out
+    assert "113 questions to learn from, 49 to test" in shown["split"]
+    assert "the app says my unit is offline" in shown["search"]
+    assert any(word in shown["compare"] for word in ("better", "undecided"))
 
-    out = tmp_path / "runs" / "notebook"
-    assert {"jobs", "milvus.db", "report.html"} <= {file.name for file in out.iterdir()}
-    assert "113 questions to learn from, 49 to test" in cells["split"]
-    assert "the app says my unit is offline" in cells["search"]
-    assert any(word in cells["compare"] for word in ("better", "undecided"))
+
+def test_advice_comes_with_its_reasons(executed: Executed) -> None:
+    """The other notebook shows a curve, a recommendation, and whether it was right."""
+    _, shown = executed(EXAMPLES / "is_tuning_worth_it.ipynb")
+
+    assert shown["curve"].count("queries") >= 3
+    assert "\n- " in shown["decision"]
+    assert any(word in shown["verdict"] for word in ("better", "undecided"))
 
 
 def _read(path: Path) -> Any:
     return nbformat.read(path, as_version=nbformat.NO_CONVERT)
 
 
-def _executed(path: Path, folder: Path) -> Any:
+def _run(path: Path, folder: Path) -> Any:
     client = nbclient.NotebookClient(
         _read(path),
         timeout=LONGEST_CELL,
@@ -96,7 +116,7 @@ def _executed(path: Path, folder: Path) -> Any:
     return client.execute()
 
 
-def _texts(cell: Any) -> str:
+def _shown(cell: Any) -> str:
     """Return all that a cell printed or showed, as text and as HTML."""
     texts = []
     for output in cell.get("outputs", []):
