@@ -102,7 +102,8 @@ def _do_the_job(options: argparse.Namespace) -> None:
             title=f"Tuning on {options.data or 'the standard library'}",
             dataset=dataset,
             examples=[*shown, *most_lost(comparison, SHOWN_MEASURES[0])],
-            facts={"tuning job": job.name},
+            history=job.history,
+            facts={"tuning job": job.name, "config": job.config},
         )
     _show_costs(clock, report)
     _show_next(options)

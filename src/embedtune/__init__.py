@@ -28,6 +28,7 @@ from embedtune._version import __version__
 __all__ = [
     "AdaptedEmbedder",
     "AdapterTuner",
+    "Advice",
     "CachedEmbedder",
     "Comparison",
     "DatasetReport",
@@ -42,9 +43,11 @@ __all__ = [
     "Problem",
     "Qrels",
     "Query",
+    "Recommendation",
     "RetryPolicy",
     "SyncReport",
     "TaskType",
+    "TradeoffPoint",
     "TunedModel",
     "Tuner",
     "TuningDataset",
@@ -52,6 +55,7 @@ __all__ = [
     "TuningSpec",
     "Verdict",
     "__version__",
+    "advise",
     "catalog",
     "compare",
     "errors",
@@ -65,6 +69,7 @@ __all__ = [
 _HOME = {
     "AdaptedEmbedder": "embedtune.serving.adapter",
     "AdapterTuner": "embedtune.tuning.adapter",
+    "Advice": "embedtune.advice.advice",
     "CachedEmbedder": "embedtune.serving.cached",
     "Comparison": "embedtune.evaluation.comparison",
     "DatasetReport": "embedtune.datasets.report",
@@ -79,15 +84,18 @@ _HOME = {
     "Problem": "embedtune.datasets.report",
     "Qrels": "embedtune.types",
     "Query": "embedtune.datasets.values",
+    "Recommendation": "embedtune.advice.values",
     "RetryPolicy": "embedtune.retry",
     "SyncReport": "embedtune.vectorstore.values",
     "TaskType": "embedtune.types",
+    "TradeoffPoint": "embedtune.evaluation.tradeoff",
     "TunedModel": "embedtune.tuning.model",
     "Tuner": "embedtune.tuning.base",
     "TuningDataset": "embedtune.datasets.dataset",
     "TuningJob": "embedtune.tuning.base",
     "TuningSpec": "embedtune.tuning.spec",
     "Verdict": "embedtune.evaluation.verdict",
+    "advise": "embedtune.advice.advise",
     "catalog": "embedtune",
     "compare": "embedtune.evaluation.comparison",
     "evaluate": "embedtune.evaluation.evaluate",
@@ -100,6 +108,9 @@ _HOME = {
 
 if _typing.TYPE_CHECKING:
     from embedtune import catalog, progress
+    from embedtune.advice.advice import Advice
+    from embedtune.advice.advise import advise
+    from embedtune.advice.values import Recommendation
     from embedtune.datasets.dataset import TuningDataset
     from embedtune.datasets.report import DatasetReport, Problem
     from embedtune.datasets.stdlib import stdlib_dataset
@@ -109,6 +120,7 @@ if _typing.TYPE_CHECKING:
     from embedtune.evaluation.external import evaluate_run
     from embedtune.evaluation.groups import seen_and_unseen
     from embedtune.evaluation.report import EvaluationReport
+    from embedtune.evaluation.tradeoff import TradeoffPoint
     from embedtune.evaluation.verdict import Verdict
     from embedtune.retry import RetryPolicy
     from embedtune.serving.adapter import AdaptedEmbedder

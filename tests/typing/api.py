@@ -79,6 +79,15 @@ def embedders(texts: Sequence[str], documents: Sequence[et.Document]) -> None:
         assert_type(embedder.fingerprint, str)
 
 
+def advice(dataset: et.TuningDataset, embedder: et.Embedder) -> bool:
+    """An advice says what to do, and why."""
+    found = et.advise(dataset, embedder, model="text-embedding-005", seconds=60)
+    assert_type(found, et.Advice)
+    assert_type(found.reasons, tuple[str, ...])
+    assert_type(found.curve.points[-1].gain, float)
+    return found.recommendation is et.Recommendation.LEAVE
+
+
 def tuning(dataset: et.TuningDataset) -> et.Embedder:
     """A tuner gives a job, a job gives a model, a model gives an embedder."""
     spec = et.TuningSpec(
@@ -113,6 +122,25 @@ def evaluation(
     verdict: et.Verdict = comparison.verdict("nDCG@10")
     assert_type(verdict.is_better, bool)
     return comparison
+
+
+def showing(
+    comparison: et.Comparison, job: LocalJob, dataset: et.TuningDataset
+) -> None:
+    """A comparison becomes a file, and figures."""
+    tradeoff = [
+        et.TradeoffPoint(share=0.0, gain=0.0, changes={"general": 0.0}),
+        et.TradeoffPoint(share=0.5, gain=0.1, changes={"general": -0.01}),
+    ]
+    path = comparison.to_html(
+        "report.html",
+        dataset=dataset,
+        history=job.history,
+        tradeoff=tradeoff,
+        facts={"job": job.name, "config": job.config, "metrics": job.metrics},
+    )
+    assert_type(path, Path)
+    comparison.plot("margins", dataset=dataset).savefig("margins.png")
 
 
 def index(embedder: et.Embedder, dataset: et.TuningDataset) -> list[et.Hit]:

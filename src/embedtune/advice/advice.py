@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -26,7 +26,7 @@ from embedtune.evaluation.tables import percent, text_table
 
 _FORMAT = "embedtune-advice-1"
 
-Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+Table: TypeAlias = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)

@@ -37,7 +37,7 @@ from embedtune.evaluation.bootstrap import mean_interval
 from embedtune.evaluation.evaluate import evaluate
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.tables import counted
-from embedtune.progress import Progress, ProgressOption, track
+from embedtune.progress import ProgressOption, track
 from embedtune.serving.base import Embedder
 from embedtune.serving.inputs import check_embedder
 from embedtune.serving.local import LocalEmbedder
@@ -169,11 +169,21 @@ def _measured(
     divided = dataset if dataset.test else _held_out(dataset, effort.seed)
     queries = len(usable_queries(divided))
     steps = 1 + (len(planned(queries)) if queries and effort.seconds else 0)
-    with track("advising", steps, progress) as bar:
+    with (
+        free_tuner(embedder, effort.folder) as tuner,
+        track("advising", steps, progress) as bar,
+    ):
         bar.note("the base")
-        base = evaluate(embedder, divided, measures=_MEASURES, depth=DEPTH)
+        base = evaluate(tuner.embedder, divided, measures=_MEASURES, depth=DEPTH)
         bar.advance()
-        trials, tuner = _trials(divided, embedder, base, effort, bar)
+        task = Task(
+            dataset=divided,
+            base=base.of(MEASURE),
+            submit=tuner.submit,
+            seed=effort.seed,
+        )
+        trials = list(run_trials(task, effort.seconds, bar))
+    trials.sort(key=lambda each: (each.queries, -each.draw))
     headroom = headroom_of(base, divided.test)
     spread = next(
         (each.differences.std() for each in reversed(trials) if not each.is_base),
@@ -184,24 +194,9 @@ def _measured(
         headroom=headroom,
         is_held_out=divided is not dataset,
         train_queries=sum(1 for row in divided.train.values() if any(row.values())),
-        curve=_curve(trials, tuner, queries, headroom, effort),
+        curve=_curve(trials, tuner.name, queries, headroom, effort),
         detectable=float((_SURE + _POWER) * spread / math.sqrt(headroom.queries)),
     )
-
-
-def _trials(
-    dataset: TuningDataset,
-    embedder: Embedder,
-    base: EvaluationReport,
-    effort: _Effort,
-    bar: Progress,
-) -> tuple[list[Trial], str]:
-    if not effort.seconds:
-        return [], ""
-    tuner, submit = free_tuner(embedder, effort.folder)
-    task = Task(dataset=dataset, base=base.of(MEASURE), submit=submit, seed=effort.seed)
-    found = list(run_trials(task, effort.seconds, bar))
-    return sorted(found, key=lambda each: (each.queries, -each.draw)), tuner
 
 
 def _curve(

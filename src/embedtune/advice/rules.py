@@ -133,7 +133,7 @@ def _unsure(
             found,
             (
                 f"with {queries(evidence.test_queries)} to measure by, a difference below"
-                f" {evidence.detectable:.2f} goes unseen; label more of them"
+                f" {evidence.detectable:.2f} goes unseen; label more queries"
             ),
         )
     forecast = evidence.forecast
@@ -142,7 +142,7 @@ def _unsure(
             found,
             (
                 f"with {queries(forecast.queries)} to learn from, the gain would probably be"
-                f" {forecast.gain:+.3f} {forecast.interval}; label more of them"
+                f" {forecast.gain:+.3f} {forecast.interval}; label more queries"
             ),
         )
     for _, recommendation in _larger(evidence):

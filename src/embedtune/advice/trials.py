@@ -36,13 +36,13 @@ class Task:
     Attributes:
         dataset: Its training queries are divided; its test labels measure.
         base: The values of the base on the test queries.
-        submit: Starts a tuning job; `None` if nothing tunes this base.
+        submit: Starts a tuning job.
         seed: Decides about the parts.
     """
 
     dataset: TuningDataset
     base: Values
-    submit: Submit | None
+    submit: Submit
     seed: int
 
 
@@ -82,7 +82,7 @@ def run_trials(task: Task, seconds: float, progress: Progress) -> Iterator[Trial
     """
     end = time.monotonic() + seconds
     queries = usable_queries(task.dataset)
-    waiting = planned(len(queries)) if queries and task.submit else []
+    waiting = planned(len(queries)) if queries and seconds else []
     done: list[Trial] = []
     while waiting:
         left = end - time.monotonic()
@@ -111,8 +111,8 @@ def _trial(
 ) -> Trial | None:
     started = time.monotonic()
     generator = np.random.default_rng([task.seed, draw])
-    chosen = generator.permutation(len(queries))[:size].tolist()
-    part = _part(task.dataset, [queries[place] for place in sorted(chosen)])
+    chosen = np.sort(generator.permutation(len(queries))[:size])
+    part = _part(task.dataset, [queries[place] for place in chosen.tolist()])
     job = task.submit(part, task.seed + draw)
     try:
         job.wait(max(0.0, patience), progress=False)

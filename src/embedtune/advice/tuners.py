@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -10,22 +12,56 @@ from embedtune.advice.trials import Submit
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.serving import bundled
 from embedtune.serving.base import Embedder
+from embedtune.serving.cached import CachedEmbedder
 from embedtune.serving.local import LocalEmbedder
 from embedtune.serving.static import StaticModel
+from embedtune.tuning.adapter import CACHE_FILE, AdapterTuner
 from embedtune.tuning.base import TuningJob
 from embedtune.tuning.local import LocalTuner
 
 
-def free_tuner(embedder: Embedder, runs: Path) -> tuple[str, Submit | None]:
-    """Return what tunes in words, and what starts a job of it.
+@attrs.frozen(kw_only=True)
+class FreeTuner:
+    """A tuner that costs nothing but time.
+
+    Attributes:
+        name: What it is, in words.
+        embedder: What it tunes; it embeds each text once.
+        submit: Starts a job of it.
+    """
+
+    name: str
+    embedder: Embedder
+    submit: Submit
+
+
+@contextmanager
+def free_tuner(embedder: Embedder, runs: Path) -> Iterator[FreeTuner]:
+    """Yield the tuner for an embedder.
 
     Args:
         embedder: The base.
-        runs: The folder of the jobs; the base may be written there.
+        runs: The folder of the jobs, and of what they need of the base.
     """
+    runs.mkdir(parents=True, exist_ok=True)
     if isinstance(embedder, LocalEmbedder):
-        return "the local tuner", _local(embedder.model, runs)
-    return "", None
+        submit = _local(embedder.model, runs)
+        yield FreeTuner(name="the local tuner", embedder=embedder, submit=submit)
+    elif isinstance(embedder, CachedEmbedder):
+        yield _adapter(embedder, runs)
+    else:
+        with CachedEmbedder(embedder, runs / CACHE_FILE) as cached:
+            yield _adapter(cached, runs)
+
+
+def _adapter(embedder: CachedEmbedder, runs: Path) -> FreeTuner:
+    def submit(dataset: TuningDataset, seed: int) -> TuningJob:
+        tuner = AdapterTuner(embedder, runs, seed=seed, progress=False)
+        return tuner.submit(dataset)
+
+    return FreeTuner(
+        name="an adapter of the query side", embedder=embedder, submit=submit
+    )
 
 
 def _local(model: StaticModel, runs: Path) -> Submit:
@@ -43,6 +79,5 @@ def _source(model: StaticModel, runs: Path) -> str:
         return bundled.NAME
     folder = runs / f"base-{model.fingerprint[:16]}"
     if not folder.is_dir():
-        runs.mkdir(parents=True, exist_ok=True)
-        model.save(folder, facts={"base_of": "an advice"})
+        model.save(folder, facts={"name": model.name})
     return str(folder)

@@ -80,8 +80,8 @@ class DatasetSummary:
 
     def __str__(self) -> str:
         """Return a few lines and two small tables in plain text."""
-        lines = [f"{name}: {value}" for name, value in self._facts()]
-        for table in self._tables():
+        lines = [f"{name}: {value}" for name, value in self.facts()]
+        for table in self.tables():
             lines += ["", *_aligned(table)]
         return "\n".join(lines)
 
@@ -90,19 +90,21 @@ class DatasetSummary:
     def _repr_html_(self) -> str:
         facts = "".join(
             f"<li>{html.escape(name)}: {html.escape(value)}</li>"
-            for name, value in self._facts()
+            for name, value in self.facts()
         )
-        tables = "".join(map(_html_table, self._tables()))
+        tables = "".join(map(_html_table, self.tables()))
         return f"<ul>{facts}</ul>{tables}"
 
-    def _facts(self) -> Iterator[tuple[str, str]]:
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Yield names and values of the first lines."""
         share = self.labelled_documents / self.documents if self.documents else 0.0
         yield "documents", f"{self.documents:,} ({self.titles:,} with a title)"
         yield "with a label", f"{self.labelled_documents:,} ({share:.1%})"
         yield "queries", f"{self.queries:,}"
         yield "fingerprint", self.fingerprint[:16]
 
-    def _tables(self) -> Iterator[list[list[str]]]:
+    def tables(self) -> Iterator[list[list[str]]]:
+        """Yield the tables of labels and of lengths, each with its header."""
         rows = [["labels", "queries", "documents", "labels", "relevance", "positives"]]
         rows += [
             [

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 
 import attrs
 
-from embedtune.datasets.dataset import TuningDataset
-from embedtune.errors import ConfigurationError
 from embedtune.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
-from embedtune.evaluation.html import Page, page
-from embedtune.evaluation.markup import element, table
 from embedtune.evaluation.measures import Measure
 from embedtune.evaluation.pairing import (
     check_same,
@@ -23,6 +17,7 @@ from embedtune.evaluation.pairing import (
     common_measures,
     is_same_model,
 )
+from embedtune.evaluation.presentation import Presentation
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.tables import queries, text_table
 from embedtune.evaluation.verdict import (
@@ -32,11 +27,10 @@ from embedtune.evaluation.verdict import (
     difference_of,
     verdict_on,
 )
-from embedtune.files import replace_file
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Comparison:
+class Comparison(Presentation):
     """Base against tuned, query by query.
 
     `comparison["nDCG@10"]` is a :class:`~embedtune.evaluation.verdict.Difference`.
@@ -136,86 +130,12 @@ class Comparison:
             seed=self.seed,
         )
 
-    def to_html(
-        self,
-        path: str | Path,
-        *,
-        title: str = "",
-        dataset: TuningDataset | None = None,
-        examples: Sequence[str] | None = None,
-        facts: Mapping[str, object] | None = None,
-        made_at: datetime | None = None,
-    ) -> Path:
-        """Write one HTML file that needs nothing else: no network, no script.
-
-        Args:
-            path: The file; it is replaced whole.
-            title: The heading; `""` names base and tuned.
-            dataset: Where the texts of queries and documents come from; `None` shows
-                no searches.
-            examples: The queries whose searches are shown; `None` chooses those that
-                gained and lost most.
-            facts: More lines for the section on how it was made.
-            made_at: The date shown; `None` for now.
-
-        Returns:
-            The file.
-
-        Raises:
-            ConfigurationError: If *dataset* is not the one measured on, or *examples*
-                were not compared.
-        """
-        self._check_dataset(dataset, examples)
-        content = page(
-            Page(
-                base=self.base,
-                tuned=self.tuned,
-                differences=self._differences(),
-                title=title,
-                dataset=dataset,
-                examples=None if examples is None else tuple(examples),
-                confidence=self.confidence,
-                facts={
-                    "resamples": f"{self.resamples:,}",
-                    "seed": str(self.seed),
-                    **{name: str(value) for name, value in (facts or {}).items()},
-                },
-                made_at=made_at or datetime.now(UTC),
-            )
-        )
-        path = Path(path)
-        replace_file(path, content.encode())
-        return path
-
     def __str__(self) -> str:
         """Return a table of all measures and groups, and the first verdict."""
         lines = [self._headline(), text_table(*self._table())]
         return "\n".join([*lines, *self._verdicts()])
 
     __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        verdicts = [element("p", line) for line in self._verdicts()]
-        return "".join(
-            [
-                element("p", self._headline()),
-                table(*self._table()),
-                *verdicts,
-            ]
-        )
-
-    def _check_dataset(
-        self, dataset: TuningDataset | None, examples: Sequence[str] | None
-    ) -> None:
-        known = self.base.dataset_fingerprint
-        if dataset is not None and known and dataset.fingerprint != known:
-            msg = "'dataset' is not the one that was measured on; its content differs"
-            raise ConfigurationError(msg)
-        if examples and dataset is None:
-            msg = "'examples' need 'dataset', where their texts come from"
-            raise ConfigurationError(msg)
-        if examples:
-            self.base.subset(examples)  # refuses queries that were not compared
 
     @property
     def _same_model(self) -> str:

@@ -12,13 +12,20 @@ import numpy as np
 from embedtune._version import __version__
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.evaluation import plots
+from embedtune.evaluation.dataset_section import dataset_section
 from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
+from embedtune.evaluation.learning import LearningCurve
+from embedtune.evaluation.learning_section import learning_section
+from embedtune.evaluation.margin_section import margin_section
+from embedtune.evaluation.margins import margins_of_both
 from embedtune.evaluation.markup import Markup, element, joined, table
 from embedtune.evaluation.pairing import is_same_model
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.searches import searches
 from embedtune.evaluation.style import CSS
 from embedtune.evaluation.tables import counted, percent, queries
+from embedtune.evaluation.tradeoff import TradeoffPoint
+from embedtune.evaluation.tradeoff_section import tradeoff_section
 from embedtune.evaluation.verdict import SAME_MODEL, Difference, Verdict, verdict_on
 
 _HEAD = Markup(
@@ -42,6 +49,8 @@ class Page:
         dataset: Where texts come from, or `None`.
         examples: Queries whose searches are shown; `None` to choose some.
         confidence: Of the intervals.
+        learning: The steps of the tuning job, or `None`.
+        tradeoff: Points from base to tuned; empty if nobody looked.
         facts: Lines on how it was made.
         made_at: The date shown.
     """
@@ -53,6 +62,8 @@ class Page:
     dataset: TuningDataset | None
     examples: tuple[str, ...] | None
     confidence: float
+    learning: LearningCurve | None
+    tradeoff: tuple[TradeoffPoint, ...]
     facts: Mapping[str, str]
     made_at: datetime
 
@@ -80,6 +91,9 @@ def page(content: Page) -> str:
         *_means(content),
         *_differences(content),
         *_per_query(content),
+        *_margins(content),
+        *learning_section(content.learning),
+        *tradeoff_section(content.tradeoff, content.measure),
         *searches(
             content.base,
             content.tuned,
@@ -87,6 +101,7 @@ def page(content: Page) -> str:
             content.dataset,
             content.examples,
         ),
+        *dataset_section(content.dataset),
         *_making(content),
     ]
     head = element("head", _HEAD, element("title", content.heading), _style())
@@ -178,6 +193,14 @@ def _per_query(content: Page) -> list[Markup]:
         element("h2", f"{content.measure} of each query, tuned minus base"),
         plots.sorted_differences(np.where(np.abs(change) < plots.NOTHING, 0.0, change)),
     ]
+
+
+def _margins(content: Page) -> list[Markup]:
+    if content.dataset is None:
+        return []
+    return margin_section(
+        *margins_of_both(content.base, content.tuned, content.dataset)
+    )
 
 
 def _making(content: Page) -> list[Markup]:

@@ -20,8 +20,8 @@ from embedtune.evaluation.bootstrap import (
     Seed,
     mean_interval,
 )
-from embedtune.evaluation.markup import element, table
 from embedtune.evaluation.measures import Measure
+from embedtune.evaluation.notebook import report_view
 from embedtune.evaluation.run import Run
 from embedtune.evaluation.tables import counted, percent, queries, text_table
 
@@ -224,12 +224,8 @@ class EvaluationReport:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [
-            element("p", self._headline()),
-            table(self._header(), self._rows()),
-            element("p", self._remark()),
-        ]
-        return "".join(parts)
+        rows = (self._header(), self._rows())
+        return report_view(self._headline(), rows, self._remark())
 
     def _headline(self) -> str:
         split = f" on the {self.split} split" if self.split else ""

@@ -44,6 +44,28 @@ def labels_of(dataset: TuningDataset, split: Split) -> Qrels:
     return labels
 
 
+def judged_labels(
+    dataset: TuningDataset, split: str, query_ids: Sequence[str]
+) -> Qrels:
+    """Return the labels of queries that were measured, in their order.
+
+    Args:
+        dataset: What was measured on.
+        split: The part of its labels; empty if only labels were given, and then any
+            label of a query is its own.
+        query_ids: The queries.
+    """
+    chosen: list[Split] = [name for name in SPLITS if name == split] or list(SPLITS)
+    return {
+        query_id: {
+            doc_id: relevance
+            for name in chosen
+            for doc_id, relevance in dataset.labels(name).get(query_id, {}).items()
+        }
+        for query_id in query_ids
+    }
+
+
 def values_of(
     measures: Sequence[Measure], judgements: Judgements, found: Integers
 ) -> Values:

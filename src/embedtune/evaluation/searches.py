@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.values import Document
 from embedtune.evaluation.markup import Markup, element, joined
 from embedtune.evaluation.report import EvaluationReport
+from embedtune.evaluation.scoring import judged_labels
 from embedtune.evaluation.tables import counted
-from embedtune.types import SPLITS, Split
 
 _MOST_GAINED = 5
 _MOST_LOST = 3
@@ -43,7 +45,19 @@ def searches(
         note = f"The queries whose {measure} gained and lost most. {note}"
     if not examples:
         return []
-    cards = [_card(query_id, base, tuned, dataset) for query_id in examples]
+    labels = judged_labels(dataset, base.split, examples)
+    values = base.per_query[measure], tuned.per_query[measure]
+    cards = [
+        _card(
+            query_id,
+            f"{measure}: {values[0][query_id]:.2f} \N{RIGHTWARDS ARROW} "
+            f"{values[1][query_id]:.2f}",
+            (base, tuned),
+            labels[query_id],
+            dataset,
+        )
+        for query_id in examples
+    ]
     return [
         element("h2", "Searches before and after"),
         element("p", note, class_="note"),
@@ -63,20 +77,24 @@ def _most_changed(
 
 def _card(
     query_id: str,
-    base: EvaluationReport,
-    tuned: EvaluationReport,
+    change: str,
+    reports: tuple[EvaluationReport, EvaluationReport],
+    labels: Mapping[str, int],
     dataset: TuningDataset,
 ) -> Markup:
     query = dataset.queries.get(query_id)
     text = _cut(query.text, _LONGEST_QUERY) if query else query_id
-    relevant = _relevant(dataset, base.split, query_id)
+    relevant = {doc_id for doc_id, relevance in labels.items() if relevance > 0}
     return element(
         "div",
         element("h3", text, dir="auto"),
+        element("div", change, class_="soft change"),
         element(
             "div",
-            _side("base", base, query_id, relevant, dataset),
-            _side("tuned", tuned, query_id, relevant, dataset),
+            *(
+                _side(name, report, query_id, relevant, dataset)
+                for name, report in zip(("base", "tuned"), reports, strict=True)
+            ),
             class_="sides",
         ),
         class_="search",
@@ -113,25 +131,15 @@ def _hit(document: Document | None, doc_id: str, *, is_relevant: bool) -> Markup
     title, text = (document.title, document.text) if document else ("", doc_id)
     parts: list[str] = []
     if is_relevant:
-        mark = "\N{CHECK MARK} "
+        mark = "\N{CHECK MARK}\N{NO-BREAK SPACE}"
         parts.append(element("span", mark, class_="tick", title="relevant"))
     if title:
         parts.append(element("b", _cut(title, _LONGEST)))
         parts.append(" ")
     parts.append(_cut(text, max(_LONGEST - len(title), _LONGEST // 2)))
     kind = "relevant" if is_relevant else "other"
-    return element("li", *parts, class_=kind, dir="auto")
-
-
-def _relevant(dataset: TuningDataset, split: str, query_id: str) -> set[str]:
-    # A report of labels alone names no split; then any label of the query is its own.
-    chosen: list[Split] = [name for name in SPLITS if name == split] or list(SPLITS)
-    return {
-        doc_id
-        for name in chosen
-        for doc_id, relevance in dataset.labels(name).get(query_id, {}).items()
-        if relevance > 0
-    }
+    # The number stays on the left, whatever the direction of the text.
+    return element("li", element("div", *parts, dir="auto"), class_=kind)
 
 
 def _cut(text: str, length: int) -> str:

@@ -13,6 +13,7 @@ from embedtune.evaluation.bootstrap import (
     paired_interval,
     randomisation_p_value,
 )
+from embedtune.evaluation.notebook import verdict_line, view
 from embedtune.evaluation.tables import percent, queries
 
 SAME_MODEL = "no test"
@@ -115,6 +116,9 @@ class Verdict:
     def __str__(self) -> str:
         """Return the outcome and the reason."""
         return f"{self.outcome}: {self.reason}"
+
+    def _repr_html_(self) -> str:
+        return view(verdict_line(str(self)))
 
 
 def verdict_on(found: Difference, *, same_model: str) -> Verdict:

@@ -73,9 +73,28 @@ class FolderJob:
         return self._folder.latest_metrics()
 
     @property
+    def config(self) -> Mapping[str, object]:
+        """The spec, the seed, the fingerprints and all else that was asked for.
+
+        They are JSON values. A report takes it as one of its `facts`.
+        """
+        return self._folder.config
+
+    @property
     def history(self) -> tuple[Mapping[str, float], ...]:
-        """The numbers of every step of the latest start, in order."""
-        return tuple(line for line in self._folder.metrics() if "step" in line)
+        """The numbers of every step of the latest start, in order.
+
+        Where the result is known to be that of a measured step, the step has `chosen`.
+        A report draws the learning curve of it.
+        """
+        chosen = self._folder.status().metrics.get("chosen_step")
+        return tuple(
+            {**line, "chosen": 1.0}
+            if "score" in line and line["step"] == chosen
+            else line
+            for line in self._folder.metrics()
+            if "step" in line
+        )
 
     def wait(
         self, timeout: float | None = None, *, progress: ProgressOption = True

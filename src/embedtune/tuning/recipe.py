@@ -177,6 +177,7 @@ def tune(task: Task[P], plan: Plan, report: Report) -> Outcome[P]:
             "train_queries": float(len(task.train)),
             "seen_share": task.seen_share,
             "confidence": choice.confidence,
+            **({} if chosen is None else {"chosen_step": float(chosen.steps)}),
             **{f"base_{key}": value for key, value in _means(goal, base).items()},
             **_means(goal, base if chosen is None else measured[chosen]),
         },

@@ -261,7 +261,7 @@ def test_the_base_given_back(same_model: Comparison) -> None:
     assert verdict == group
     assert f"no test: {verdict.reason}" == lines[-1]
     assert "undecided" not in str(same_model)
-    assert "<p>no test: base and tuned are the same" in same_model._repr_html_()
+    assert ">no test: base and tuned are the same" in same_model._repr_html_()
 
 
 def test_equal_values_of_two_models(same_model: Comparison) -> None:

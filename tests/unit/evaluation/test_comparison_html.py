@@ -19,6 +19,7 @@ from embedtune.evaluation.evaluate import evaluate
 from embedtune.evaluation.external import evaluate_run
 from embedtune.evaluation.groups import seen_and_unseen
 from embedtune.evaluation.report import EvaluationReport
+from embedtune.evaluation.tradeoff import TradeoffPoint
 from embedtune.serving.local import LocalEmbedder
 
 ALLOWED = {
@@ -47,6 +48,7 @@ ALLOWED = {
     "th",
     "td",
     "svg",
+    "text",
     "rect",
     "line",
     "circle",
@@ -205,10 +207,16 @@ def test_hostile_text_stays_text(
         title=first,
         dataset=evil,
         examples=others,
-        facts={first: others[0]},
+        facts={first: {others[0]: others[1:]}},
+        history=[{"step": 1, "loss": 1.0, "score": 0.5}],
+        tradeoff=_points(first),
     )
     harmless = compare(base, base, groups={"some": others[:2]}).to_html(
-        tmp_path / "harmless.html", dataset=evil, examples=others
+        tmp_path / "harmless.html",
+        dataset=evil,
+        examples=others,
+        history=[{"step": 1, "loss": 1.0, "score": 0.5}],
+        tradeoff=_points("probe"),
     )
 
     assert {tag for tag, _ in page.elements} <= ALLOWED
@@ -343,3 +351,66 @@ def test_the_base_given_back(
     assert "No test" in shown
     assert "Undecided" not in shown
     assert "decides nothing" not in shown
+
+
+def test_how_it_was_learned(
+    comparison: Comparison, dataset: TuningDataset, tmp_path: Path
+) -> None:
+    """Learning curve, trade-off, margins and the dataset have their sections."""
+    history = [{"step": 1, "loss": 2.0, "score": 0.1, "chosen": 1.0}]
+    page = read(
+        comparison,
+        tmp_path,
+        dataset=dataset,
+        history=history,
+        tradeoff=_points("general"),
+        facts={"config": {"seed": 7}},
+    )
+    text, without = page.all_text(), read(comparison, tmp_path).all_text()
+
+    for title, section in {
+        "Learning curve": "chosen: step 1",
+        "Gain on the task, and change elsewhere": "general \N{MINUS SIGN}0.100",
+        "Margins of relevant documents before others": "relevant first",
+        "The dataset": "12 (0 with a title)",
+        "Its check found": "note",
+        "How it was made": "config, seed 7",
+    }.items():
+        assert title in text
+        assert section in text
+        assert title == "How it was made" or title not in without
+
+
+def test_a_dataset_with_problems(embedder: LocalEmbedder, tmp_path: Path) -> None:
+    """Problems of the dataset stand in the report, with severity and a way out."""
+    dataset = TuningDataset(
+        corpus={"a": "same", "b": "same", **{f"c{i}": f"text {i}" for i in range(5)}},
+        queries={"q": "same", "r": "text 1"},
+        train={},
+        test={"q": {"a": 1}, "r": {"c1": 1}},
+    )
+    report = evaluate(embedder, dataset)
+    page = read(compare(report, report), tmp_path, dataset=dataset)
+
+    for problem in dataset.check():
+        assert f"{problem.severity} {problem.message}" in page.all_text()
+        assert problem.hint in page.all_text()
+    classes = [facts.get("class") or "" for _, facts in page.elements]
+    assert "problem is-warning" in classes
+
+
+def test_curves_are_checked(comparison: Comparison, tmp_path: Path) -> None:
+    """What is no curve is refused before a file is written."""
+    with pytest.raises(ConfigurationError, match="'history'"):
+        comparison.to_html(tmp_path / "r.html", history=[])
+    with pytest.raises(ConfigurationError, match="'tradeoff'"):
+        comparison.to_html(tmp_path / "r.html", tradeoff=[])
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def _points(probe: str) -> list[TradeoffPoint]:
+    return [
+        TradeoffPoint(share=0, gain=0, changes={probe: 0.0}),
+        TradeoffPoint(share=1, gain=0.2, changes={probe: -0.1}),
+    ]

@@ -57,6 +57,7 @@ def test_learns_what_there_is_to_learn(make_task: MakeTask, model: StaticModel) 
     assert evaluate(better, dataset)["nDCG@10"] > base + 0.05
     assert outcome.metrics["score"] > outcome.metrics["base_score"] + 0.03
     assert outcome.metrics["confidence"] >= 0.9
+    assert outcome.metrics["chosen_step"] >= 0
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -71,6 +72,7 @@ def test_returns_the_base_where_labels_are_noise(
     assert outcome.parameters is None
     assert "the base" == outcome.candidate
     assert outcome.reason
+    assert "chosen_step" not in outcome.metrics
     assert outcome.metrics["score"] == outcome.metrics["base_score"]
 
 

@@ -76,6 +76,22 @@ def test_something_to_learn(
     assert base.fingerprint != better.fingerprint
 
 
+def test_the_chosen_step_is_marked(
+    tuned: LocalModel, unchanged: LocalModel, runs: Path
+) -> None:
+    """The history marks the step that was chosen, and none where the base came back."""
+    jobs = {job.result().name: job for job in LocalTuner(runs).jobs()}
+    chosen = [row for row in jobs[tuned.name].history if "chosen" in row]
+    steps = [0.0, *(row["step"] for row in chosen)]
+
+    assert len(chosen) <= 1
+    assert tuned.metrics["chosen_step"] == steps[-1]
+    assert all("score" in row for row in chosen)
+    job = next(job for name, job in jobs.items() if job.result().is_base)
+    assert not [row for row in job.history if "chosen" in row]
+    assert tuned.facts["job"] == jobs[tuned.name].config
+
+
 def test_nothing_to_learn(unchanged: LocalModel, base_folder: Path) -> None:
     """Labels without meaning give the base, to the last bit, with the reason."""
     base, result = LocalEmbedder(base_folder), unchanged.embedder()
