@@ -19,6 +19,7 @@ PROJECT = nox.project.load_toml()
 PYTHONS = nox.project.python_versions(PROJECT)
 BENCHMARKS = Path("benchmarks")
 EXAMPLES = Path("examples")
+WITH_PEERS = {"quality"}  # benchmarks against packages that bring PyTorch
 
 
 @nox.session(reuse_venv=True)
@@ -129,7 +130,7 @@ def bench(session: nox.Session) -> None:
     if not session.posargs or session.posargs[0] not in names:
         session.error(f"name a benchmark after '--': {', '.join(names)}")
     name, *arguments = session.posargs
-    _install(session, "bench")
+    _install(session, "bench-peers" if name in WITH_PEERS else "bench")
     session.install("--no-deps", "beir>=2.1")  # its loader needs no PyTorch
     session.run("python", str(BENCHMARKS / f"{name}.py"), *arguments)
 

@@ -14,7 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeAlias
+from importlib.util import find_spec
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
@@ -156,11 +157,9 @@ class _Bar:
     _SHAPE = (80, 24)  # columns and rows, where nobody knows
 
     def __init__(self, description: str, total: int | None) -> None:
-        from tqdm.auto import tqdm  # noqa: TID251 -- the door
-
         is_shapeless = _is_shapeless_terminal()
         width, height = self._SHAPE if is_shapeless else (None, None)
-        self._bar = tqdm(
+        self._bar = _tqdm()(
             desc=description,
             total=total,
             delay=self._DELAY,
@@ -182,6 +181,17 @@ class _Bar:
     def close(self) -> None:
         with self._lock:
             self._bar.close()
+
+
+def _tqdm() -> type[Any]:
+    # In a notebook without ipywidgets, tqdm.auto warns before it draws text.
+    if find_spec("ipywidgets"):
+        from tqdm.auto import tqdm as widget  # noqa: TID251 -- the door
+
+        return widget
+    from tqdm.std import tqdm as text  # noqa: TID251 -- the door
+
+    return text
 
 
 def _check(n: int) -> None:
