@@ -74,9 +74,9 @@ def _equals(labels: AuditedLabels, suspicion: Floats) -> Iterator[_Candidate]:
     """Yield the documents that equal a positive and have no label."""
     width = len(labels.doc_ids)
     open_keys = np.setdiff1d(labels.peers, labels.judged)
-    best = _most_credible(labels, suspicion)
+    best = _most_credible(labels, suspicion).tolist()
     for key in open_keys.tolist():
-        label = best[key // width]
+        label: int = best[key // width]
         if suspicion[label] < _PROBABLY_WRONG:
             yield _Candidate(
                 label=label, document=key % width, preference=0.5, is_equal=True

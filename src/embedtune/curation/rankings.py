@@ -138,7 +138,7 @@ def _of_one(
     ranks = ranking.ranks(queries, documents).tolist()
     scores = ranking.scores_of(queries, documents).tolist()
     column = ranking.first[queries]
-    firsts = ranking.found[queries, column].tolist()
+    firsts: list[int] = ranking.found[queries, column].tolist()
     first_scores = ranking.scores[queries, column].tolist()
     return [
         Evidence(
