@@ -231,12 +231,15 @@ def _are_near(
         for one, other in zip(left.tolist(), right.tolist(), strict=True)
     ]
     for part in blocks(sizes, _COMPARED):
-        one, other = (
-            Shingles.of([normalised(texts[i]) for i in rows[part].tolist()])
-            for rows in (left, right)
-        )
-        near[part] = overlaps(one, other) >= threshold - _ROUNDING
+        one, other = (_normal(texts, rows[part]) for rows in (left, right))
+        shares = overlaps(Shingles.of(one), Shingles.of(other))
+        near[part] = shares >= threshold - _ROUNDING
     return near
+
+
+def _normal(texts: Sequence[str], rows: _Rows) -> list[str]:
+    numbers: list[int] = rows.tolist()
+    return [normalised(texts[number]) for number in numbers]
 
 
 def _digest(text: str) -> bytes:
