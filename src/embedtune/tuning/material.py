@@ -17,6 +17,7 @@ from embedtune.serving.static import StaticModel
 from embedtune.tuning.bags import CountedBags, joined_bags
 from embedtune.tuning.gradient import Texts
 from embedtune.tuning.labels import Labels
+from embedtune.tuning.near_positives import near_positives
 from embedtune.types import FloatMatrix, Qrels
 
 HARD = 20
@@ -34,7 +35,8 @@ class Material:
     """What the recipe learns from.
 
     Queries of equal text are one query. Documents of equal text share their labels, so
-    that none of them is ever a false negative.
+    that none of them is ever a false negative; those of nearly equal text are no hard
+    negatives of each other's queries, unless a label says so.
 
     Attributes:
         texts: The base model's table, and the tokens of all queries and documents.
@@ -86,11 +88,14 @@ def gather(
     documents = _documents(corpus, model, search)
     labels = Labels.of((i, judged.positives) for i, judged in enumerate(everything))
     learned = labels.take(np.arange(len(train)))
+    ranking = search.result()[0]
+    relevant = [judged.positives for judged in everything]
+    near = near_positives([document.text for document in corpus], relevant, ranking)
     return Material(
         texts=Texts(table=model.table, queries=queries, documents=documents),
         train=learned,
         validation=labels.take(np.arange(len(train), len(everything))),
-        hard=_hard_negatives(everything, search.result()[0]),
+        hard=_hard_negatives(everything, ranking, near),
         seen_share=_seen_share(learned, len(corpus)),
     )
 
@@ -155,12 +160,15 @@ def _tokens(
 
 
 def _hard_negatives(
-    queries: Sequence[_Judged], ranking: npt.NDArray[np.int64]
+    queries: Sequence[_Judged],
+    ranking: npt.NDArray[np.int64],
+    near: Sequence[frozenset[int]],
 ) -> npt.NDArray[np.int64]:
     hard = np.full((len(queries), HARD), -1, dtype=np.int64)
     for row, (judged, hits) in enumerate(zip(queries, ranking.tolist(), strict=True)):
         known = sorted(judged.negatives - judged.positives.keys())
-        others = (hit for hit in hits if hit not in judged.positives)
+        hidden = judged.positives.keys() | near[row]
+        others = (hit for hit in hits if hit not in hidden)
         chosen = list(dict.fromkeys([*known, *others]))[:HARD]
         hard[row, : len(chosen)] = chosen
     return hard
