@@ -22,7 +22,7 @@ VALUES = 128
 """So many values has a signature."""
 
 _FOUND = 0.99  # of the pairs exactly at the threshold are candidates, on average
-_SLACK = 0.15  # more than four standard deviations of an estimate by 128 values
+_SLACK = 0.1  # nearly three standard deviations of an estimate by 128 values
 _BLOCK = 1 << 16  # shingles that stay in the processor's cache meanwhile
 
 
