@@ -28,11 +28,12 @@ def near_positives(
     named = [np.fromiter(rows, dtype=np.int64) for rows in positives]
     rows = np.unique(np.concatenate([ranking.ravel(), *named]))
     rows = rows[rows >= 0]
-    groups = near_duplicate_groups([texts[row] for row in rows.tolist()])
+    numbers: list[int] = rows.tolist()
+    groups = near_duplicate_groups([texts[number] for number in numbers])
     sizes = np.bincount(groups, minlength=len(rows))
     group_of = {
         row: group
-        for row, group in zip(rows.tolist(), groups.tolist(), strict=True)
+        for row, group in zip(numbers, groups.tolist(), strict=True)
         if sizes[group] > 1
     }
     found: list[frozenset[int]] = []
