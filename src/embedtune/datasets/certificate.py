@@ -13,7 +13,6 @@ from embedtune.types import SPLITS, Qrels, Split
 
 if TYPE_CHECKING:
     from embedtune.datasets.dataset import TuningDataset
-    from embedtune.datasets.ties import Ties
 
 
 @attrs.frozen(kw_only=True)
@@ -33,29 +32,6 @@ class Leaks:
     queries: int
     documents: int
     either: int
-
-    @classmethod
-    def between(cls, parts: Mapping[Split, Qrels], ties: Ties) -> Leaks:
-        """Count the leaks of a division of labels."""
-        outside = [parts[split] for split in SPLITS if split != "test"]
-        asked = {ties.queries[key] for rows in outside for key in rows}
-        labelled = {
-            ties.documents[doc_id]
-            for rows in outside
-            for row in rows.values()
-            for doc_id in row
-        }
-        queries = documents = either = 0
-        for query_id, row in parts["test"].items():
-            is_asked = ties.queries[query_id] in asked
-            is_labelled = any(
-                relevance > 0 and ties.documents[doc_id] in labelled
-                for doc_id, relevance in row.items()
-            )
-            queries += is_asked
-            documents += is_labelled
-            either += is_asked or is_labelled
-        return cls(queries=queries, documents=documents, either=either)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -104,10 +80,10 @@ class SplitCertificate:
             DataError: If the parts have other sizes than those certified, or leak
                 otherwise.
         """
-        from embedtune.datasets.ties import Ties
+        from embedtune.datasets.ties import Ties, count_leaks
 
-        parts = {split: dataset.labels(split) for split in SPLITS}
-        sizes = {split: len(rows) for split, rows in parts.items()}
+        parts: dict[Split, Qrels] = {split: dataset.labels(split) for split in SPLITS}
+        sizes: dict[Split, int] = {split: len(rows) for split, rows in parts.items()}
         if sizes != self.queries:
             msg = (
                 "the dataset is not the one of this certificate: its parts have "
@@ -120,7 +96,7 @@ class SplitCertificate:
             for query_id, row in rows.items():
                 pooled.setdefault(query_id, {}).update(row)
         _refuse_unknown(dataset, pooled)
-        found = Leaks.between(parts, Ties.of(dataset, pooled, self.near_duplicates))
+        found = count_leaks(parts, Ties.of(dataset, pooled, self.near_duplicates))
         if found != self.remaining:
             msg = (
                 "the dataset is not the one of this certificate: "

@@ -9,6 +9,7 @@ every machine and with every version of any library.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from hashlib import blake2b
 
@@ -21,8 +22,8 @@ from embedtune.datasets.shingles import Shingles, mixed
 VALUES = 128
 """So many values has a signature."""
 
-_FOUND = 0.99  # of the pairs exactly at the threshold are candidates, on average
-_SLACK = 0.15  # more than four standard deviations of an estimate by 128 values
+_FOUND = 0.992  # of the pairs exactly at the threshold are candidates, on average
+_DEVIATIONS = 3  # of an estimate by 128 values, below the threshold, are let through
 _BLOCK = 1 << 16  # shingles that stay in the processor's cache meanwhile
 
 
@@ -95,7 +96,8 @@ def look_alike(
 ) -> npt.NDArray[np.bool_]:
     """Whether the signatures of pairs leave it open that they reach the threshold."""
     agreed = (left == right).sum(axis=1)
-    is_open: npt.NDArray[np.bool_] = agreed >= (threshold - _SLACK) * VALUES
+    slack = _DEVIATIONS * math.sqrt(threshold * (1 - threshold) / VALUES)
+    is_open: npt.NDArray[np.bool_] = agreed >= (threshold - slack) * VALUES
     return is_open
 
 

@@ -24,7 +24,8 @@ SHORTEST = 34
 """A text with fewer characters, normalised, is a near-duplicate of equal ones only:
 `answer 12` and `answer 13` share most of their pieces, and little of their meaning."""
 
-_PIVOTS = 32  # texts of a crowded band that are compared with all others in it
+_CROWD = 32  # so many texts that agree in a band are all compared with each other
+_PAIRS, _LEAST = 1024, 2  # of more, each with its neighbours: as many as fit, at least
 _SIGNED = 1 << 22  # characters that are signed at a time
 _COMPARED = 1 << 22  # characters whose shingles are compared at a time
 _FILTERED = 1 << 18  # pairs whose signatures are compared at a time
@@ -50,9 +51,9 @@ def near_duplicate_groups(
     a short one (see `SHORTEST`) that has no equal.
 
     Every pair that is joined was compared exactly. A pair at the threshold is missed
-    with a chance of less than one in a hundred, a closer one less often. Among more
-    than 33 texts that agree in the same values and are not near each other, only 32
-    are compared with all others.
+    with a chance of less than one in a hundred, a closer one less often; among pages of
+    one template, more may be missed: where more than 32 texts agree in the same values,
+    each is compared with a few of them only.
     The groups do not depend on the order of the texts.
 
     Args:
@@ -71,8 +72,9 @@ def near_duplicate_groups(
     refuse_threshold(threshold)
     index = _Index.of(texts, threshold, seed, progress)
     links = _Links(len(index.first))
-    for keys in index.keys:
-        for left, right in _candidates(keys, index.long, links):
+    for band, keys in enumerate(index.keys):
+        further = index.keys[band - 1]
+        for left, right in _candidates(keys, further, index.long, links):
             alike = look_alike(
                 index.signatures[left], index.signatures[right], threshold
             )
@@ -189,36 +191,38 @@ def _different(digests: npt.NDArray[np.bytes_]) -> tuple[_Rows, _Rows]:
 
 
 def _candidates(
-    keys: npt.NDArray[np.uint64], numbers: _Rows, links: _Links
+    keys: npt.NDArray[np.uint64],
+    further: npt.NDArray[np.uint64],
+    numbers: _Rows,
+    links: _Links,
 ) -> Iterator[tuple[_Rows, _Rows]]:
     """Yield pairs that agree in one band and are not connected yet.
 
     Args:
         keys: The key of the band, by row.
+        further: The key of another one; what agrees in both is compared first.
         numbers: What *links* calls each row.
         links: Who uses the pairs joins what is near before asking for more.
     """
-    order = np.argsort(keys, kind="stable")
+    order = np.lexsort((further, keys))
     starts = np.flatnonzero(starts_run(keys[order]))
     ends = np.append(starts[1:], len(keys))
-    for pivot in range(_PIVOTS):
-        starts, ends = _with_pairs(starts, ends, pivot)
-        if not starts.size:
-            return
-        for part in blocks((ends - starts).tolist(), _FILTERED):
-            sizes = ends[part] - starts[part] - pivot - 1
-            left = np.repeat(order[starts[part] + pivot], sizes)
-            within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-            right = order[np.repeat(starts[part] + pivot + 1, sizes) + within]
+    for distance in range(1, _CROWD):
+        sizes = ends - starts
+        is_compared = (sizes > distance) & (
+            (sizes <= _CROWD) | (distance <= np.maximum(_LEAST, _PAIRS // sizes))
+        )
+        starts, ends = starts[is_compared], ends[is_compared]
+        sizes = ends - starts - distance
+        for part in blocks(sizes.tolist(), _FILTERED):
+            some = sizes[part]
+            before = np.cumsum(some) - some
+            places = np.arange(some.sum()) + np.repeat(starts[part] - before, some)
+            left, right = order[places], order[places + distance]
             roots = links.roots()
             is_open = roots[numbers[left]] != roots[numbers[right]]
             if is_open.any():
                 yield left[is_open], right[is_open]
-
-
-def _with_pairs(starts: _Rows, ends: _Rows, pivot: int) -> tuple[_Rows, _Rows]:
-    has_pairs = ends - starts > pivot + 1
-    return starts[has_pairs], ends[has_pairs]
 
 
 def _are_near(
@@ -231,12 +235,15 @@ def _are_near(
         for one, other in zip(left.tolist(), right.tolist(), strict=True)
     ]
     for part in blocks(sizes, _COMPARED):
-        one, other = (
-            Shingles.of([normalised(texts[i]) for i in rows[part].tolist()])
-            for rows in (left, right)
-        )
-        near[part] = overlaps(one, other) >= threshold - _ROUNDING
+        one, other = (_normal(texts, rows[part]) for rows in (left, right))
+        shares = overlaps(Shingles.of(one), Shingles.of(other))
+        near[part] = shares >= threshold - _ROUNDING
     return near
+
+
+def _normal(texts: Sequence[str], rows: _Rows) -> list[str]:
+    numbers: list[int] = rows.tolist()
+    return [normalised(texts[number]) for number in numbers]
 
 
 def _digest(text: str) -> bytes:

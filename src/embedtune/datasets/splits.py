@@ -10,12 +10,12 @@ from typing import Literal
 import attrs
 
 from embedtune.datasets.bulk import trusted_dataset
-from embedtune.datasets.certificate import Leaks, SplitCertificate
+from embedtune.datasets.certificate import SplitCertificate
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.near_duplicates import THRESHOLD, refuse_threshold
 from embedtune.datasets.problems import raise_integrity_error, shown
 from embedtune.datasets.text import encoded
-from embedtune.datasets.ties import Ties, positives
+from embedtune.datasets.ties import Ties, count_leaks, positives
 from embedtune.errors import DataError
 from embedtune.types import SPLITS, Split
 
@@ -59,8 +59,8 @@ def split_dataset(
         largest_group=max(map(len, groups)),
         tied=ties.counts(pooled, by_document=by_document),
         dropped=sum(map(len, pooled.values())) - sum(map(len, labels.values())),
-        random=Leaks.between(at_random, ties),
-        remaining=Leaks.between(parts, ties),
+        random=count_leaks(at_random, ties),
+        remaining=count_leaks(parts, ties),
     )
     origin = dataset.origin and attrs.evolve(dataset.origin, labels={})
     return trusted_dataset(dataset.corpus, dataset.queries, parts, origin, certificate)
@@ -79,7 +79,9 @@ def _divided_one_by_one(
     """Return parts of the same sizes for queries that are drawn one by one."""
     sizes = Counter(part_of.values())
     drawn = sorted(labels, key=lambda query_id: _shuffle_key(seed, query_id))
-    places = (split for split in reversed(SPLITS) for _ in range(sizes[split]))
+    places: list[Split] = []
+    for split in reversed(SPLITS):
+        places.extend(split for _ in range(sizes[split]))
     return dict(zip(drawn, places, strict=True))
 
 

@@ -7,10 +7,11 @@ from hashlib import blake2b
 
 import attrs
 
+from embedtune.datasets.certificate import Leaks
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.near_duplicates import near_duplicate_groups
 from embedtune.datasets.text import encoded, normalised
-from embedtune.types import Qrels
+from embedtune.types import SPLITS, Qrels, Split
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +84,29 @@ def positives(labels: Qrels) -> Iterator[tuple[str, str]]:
         for doc_id, relevance in row.items():
             if relevance > 0:
                 yield query_id, doc_id
+
+
+def count_leaks(parts: Mapping[Split, Qrels], ties: Ties) -> Leaks:
+    """Count the leaks of a division of labels."""
+    outside = [parts[split] for split in SPLITS if split != "test"]
+    asked = {ties.queries[key] for rows in outside for key in rows}
+    labelled = {
+        ties.documents[doc_id]
+        for rows in outside
+        for row in rows.values()
+        for doc_id in row
+    }
+    queries = documents = either = 0
+    for query_id, row in parts["test"].items():
+        is_asked = ties.queries[query_id] in asked
+        is_labelled = any(
+            relevance > 0 and ties.documents[doc_id] in labelled
+            for doc_id, relevance in row.items()
+        )
+        queries += is_asked
+        documents += is_labelled
+        either += is_asked or is_labelled
+    return Leaks(queries=queries, documents=documents, either=either)
 
 
 def _digests(texts: Mapping[str, str]) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.text import normalised
 from embedtune.datasets.values import Document
 from embedtune.tuning.labels import Labels
+from embedtune.tuning.near_positives import near_positives
 from embedtune.types import Qrels
 
 HARD = 20
@@ -36,7 +37,8 @@ class Labelled:
     """Queries and labels of a dataset.
 
     Queries of equal text are one query. Documents of equal text share their labels, so
-    that none of them is ever a false negative.
+    that none of them is ever a false negative; those of nearly equal text are no hard
+    negatives of each other's queries, unless a label says so.
 
     Attributes:
         corpus: The documents in the order of their ids: a row each.
@@ -65,7 +67,10 @@ class Labelled:
         Args:
             ranking: For each query the rows of `HARD + SPARE` documents, best first.
         """
-        return _hard_negatives(self.queries, ranking)
+        texts = [document.text for document in self.corpus]
+        relevant = [judged.positives for judged in self.queries]
+        near = near_positives(texts, relevant, ranking)
+        return _hard_negatives(self.queries, ranking, near)
 
 
 def labelled(
@@ -133,12 +138,15 @@ def _judged(
 
 
 def _hard_negatives(
-    queries: Sequence[Judged], ranking: npt.NDArray[np.int64]
+    queries: Sequence[Judged],
+    ranking: npt.NDArray[np.int64],
+    near: Sequence[frozenset[int]],
 ) -> npt.NDArray[np.int64]:
     hard = np.full((len(queries), HARD), -1, dtype=np.int64)
     for row, (judged, hits) in enumerate(zip(queries, ranking.tolist(), strict=True)):
         known = sorted(judged.negatives - judged.positives.keys())
-        others = (hit for hit in hits if hit not in judged.positives)
+        hidden = judged.positives.keys() | near[row]
+        others = (hit for hit in hits if hit not in hidden)
         chosen = list(dict.fromkeys([*known, *others]))[:HARD]
         hard[row, : len(chosen)] = chosen
     return hard
