@@ -25,7 +25,8 @@ RESAMPLES = 10_000
 CONFIDENCE = 0.95
 """The share of intervals that should hold the true value."""
 
-_BLOCK_CELLS = 2**20  # drawn at once, 8 bytes each
+_BLOCK_CELLS = 2**16  # drawn at once, 8 bytes each: what a cache holds
+_SWAP_CELLS = 2**20  # swapped at once, 9 bytes each
 
 
 @attrs.frozen(kw_only=True)
@@ -156,7 +157,7 @@ def randomisation_p_value(
     # Sums of the same numbers in another order must count as equal.
     limit = abs(total) - 1e-9 * float(np.abs(data).sum())
     extreme = 0
-    step = max(1, _BLOCK_CELLS // len(data))
+    step = max(1, _SWAP_CELLS // len(data))
     for start in range(0, resamples, step):
         rows = min(step, resamples - start)
         cells = rows * len(data)

@@ -88,6 +88,55 @@ def test_pairing_takes_the_spread_of_queries_out() -> None:
     assert [pytest.approx(0.1)] * 2 == [interval.low, interval.high]
 
 
+def test_interval_of_a_difference_is_that_of_student() -> None:
+    """For normal differences it is that of the t-test, for few values, too."""
+    rng = np.random.default_rng(7)
+    for count, quantile in ((10, 2.2622), (30, 2.0452), (400, 1.9659)):
+        change = rng.normal(0.1, 0.3, count)
+        reach = quantile * change.std(ddof=1) / np.sqrt(count)
+
+        interval = paired_interval(np.zeros(count), change, resamples=40_000)
+
+        assert pytest.approx(change.mean()) == (interval.low + interval.high) / 2
+        assert pytest.approx(2 * reach, rel=0.04) == interval.high - interval.low
+
+
+def test_one_difference_has_an_interval_without_width() -> None:
+    """One query tells nothing about how sure it is."""
+    interval = paired_interval([0.25], [0.5])
+
+    assert (0.25, 0.25) == (interval.low, interval.high)
+
+
+def test_p_value_of_a_gain() -> None:
+    """What is tested is how far the data is from the gain supposed, on either side."""
+    rng = np.random.default_rng(8)
+    base = rng.random(60)
+    tuned = base + rng.normal(0.2, 0.1, 60)
+    supposed = (0.0, 0.15, float((tuned - base).mean()), 0.25, 0.4)
+
+    found = [randomisation_p_value(base, tuned, gain=gain) for gain in supposed]
+
+    assert [True, True, False, True, True] == [p_value < 0.05 for p_value in found]
+    assert found[0] <= found[1]
+    assert found[4] <= found[3]
+
+
+def test_p_value_of_a_gain_is_rarely_wrong() -> None:
+    """If the true gain is the one supposed, p is below 0.1 in about a tenth of cases."""
+    rng = np.random.default_rng(9)
+    small = 0
+    for seed in range(300):
+        base = np.zeros(60)
+        tuned = rng.choice([0.0, 0.0, 0.0, 0.5], 60)  # ties, and a mean of 0.125
+        small += (
+            randomisation_p_value(base, tuned, gain=0.125, resamples=300, seed=seed)
+            < 0.1
+        )
+
+    assert 0.05 <= small / 300 <= 0.16
+
+
 def test_p_value_is_that_of_all_swaps() -> None:
     """With few queries, the share of all 2**n swaps is known exactly."""
     base = np.array([0.1, 0.5, 0.3, 0.7, 0.2, 0.6, 0.4, 0.8])
