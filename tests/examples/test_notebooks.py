@@ -80,6 +80,7 @@ def test_runs(path: Path, executed: Executed) -> None:
     everything = "".join(shown.values())
     assert "nDCG@10" in everything
     assert "object at 0x" not in everything
+    assert "Warning" not in everything
 
 
 def test_quickstart_is_the_whole_job(executed: Executed) -> None:
