@@ -11,8 +11,15 @@ import pytest
 
 import embedtune as et
 from embedtune.serving.linear import LinearMap
-from embedtune.tuning.forgetting import SHARES, trade_off
+from embedtune.serving.static import StaticModel
+from embedtune.tuning.candidates import Schedule
+from embedtune.tuning.choose import OptimizeFor
+from embedtune.tuning.encoder import Parameters
+from embedtune.tuning.forgetting import SHARES, Watched, trade_off
+from embedtune.tuning.local_recipe import tune
+from embedtune.tuning.material import gather
 from embedtune.tuning.probes import Watch, general_probe
+from embedtune.tuning.task import Plan
 
 MakeTask = Callable[..., et.TuningDataset]
 
@@ -79,12 +86,11 @@ def test_wrong_labels(make_task: MakeTask) -> None:
 
 
 def test_general_probe() -> None:
-    """It is small, the same each time, and has a relevant document for each query."""
+    """It is small, and has a relevant document for each query."""
     probe = general_probe()
 
     assert (1000, 300) == (len(probe.corpus), len(probe.test))
     assert all(labels.keys() <= probe.corpus.keys() for labels in probe.test.values())
-    assert probe.fingerprint == general_probe().fingerprint
 
 
 @pytest.mark.parametrize("kind", ["local", "adapter"])
@@ -117,6 +123,61 @@ def test_job(kind: str, make_task: MakeTask, base_folder: Path, tmp_path: Path) 
     )
     assert score.tuned == job.metrics["probe must not break"]
     assert score.base == job.metrics["base_probe must not break"]
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "made again"])
+def test_limit(
+    kept: bool,
+    make_task: MakeTask,
+    base_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A limit that the tuned model breaks gives a model on the way, or the base."""
+    if not kept:
+        monkeypatch.setattr("embedtune.tuning.holdouts.KEPT_SIZE", 0)
+    base = StaticModel.open(base_folder)
+    material = gather(make_task(queries=120), base, np.random.default_rng(3))
+    plan = Plan(
+        schedule=Schedule(steps=40, batch_size=32, rate=1.0),
+        optimize_for=OptimizeFor.ALL,
+        seed=0,
+    )
+
+    def drift(parameters: Parameters) -> float:
+        return float(np.abs(parameters.matrix - np.eye(24)).sum())
+
+    whole = tune(material, plan, lambda _: None)
+    assert whole.parameters
+    watched = Watched(
+        probes=lambda: [Drifting(drift(whole.parameters))], max_forgetting=0.55
+    )
+
+    outcome = tune(material, plan, lambda _: None, watched)
+
+    assert 0.5 == outcome.metrics["share"]
+    assert "50% of the way from the base is the farthest" in outcome.reason
+    assert outcome.parameters
+    assert pytest.approx(drift(whole.parameters) / 2, rel=1e-3) == (
+        drift(outcome.parameters)
+    )
+    none = tune(material, plan, lambda _: None, attrs.evolve(watched, max_forgetting=0))
+    assert none.parameters is None
+    assert "the base is kept" in none.reason
+
+
+@attrs.frozen
+class Drifting:
+    """A probe that loses as the matrix leaves the identity: 1 for the tuned one."""
+
+    whole: float
+    name: str = "drift"
+    queries: int = 10
+
+    def measure(self, parameters: Parameters) -> float:
+        """Return what is left."""
+        drift = np.abs(parameters.matrix - np.eye(24)).sum()
+        return float(1 - drift / self.whole)
 
 
 @pytest.mark.parametrize("factors", [0, 1, 2])
