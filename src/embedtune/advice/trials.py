@@ -111,8 +111,8 @@ def _trial(
 ) -> Trial | None:
     started = time.monotonic()
     generator = np.random.default_rng([task.seed, draw])
-    chosen = np.sort(generator.permutation(len(queries))[:size])
-    part = _part(task.dataset, [queries[place] for place in chosen.tolist()])
+    chosen: list[int] = np.sort(generator.permutation(len(queries))[:size]).tolist()
+    part = _part(task.dataset, [queries[place] for place in chosen])
     job = task.submit(part, task.seed + draw)
     try:
         job.wait(max(0.0, patience), progress=False)

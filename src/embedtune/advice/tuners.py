@@ -68,7 +68,8 @@ def _local(model: StaticModel, runs: Path) -> Submit:
     spec = attrs.evolve(LocalTuner.DEFAULTS, base_model=_source(model, runs))
 
     def submit(dataset: TuningDataset, seed: int) -> TuningJob:
-        return LocalTuner(runs, seed=seed).submit(dataset, spec)
+        tuner = LocalTuner(runs, seed=seed, general_probe=False)
+        return tuner.submit(dataset, spec)
 
     return submit
 

@@ -56,6 +56,19 @@ class LinearMap:
         )
         return LinearMap(factors=tuple(each.astype(left.dtype) for each in factors))
 
+    def shrunk(self, share: float) -> LinearMap:
+        """Return the map that is a *share* of the way from the identity to this one."""
+        if len(self.factors) == _LOW_RANK:
+            left, right = self.factors
+            return LinearMap(factors=(left * left.dtype.type(share), right))
+        return LinearMap(
+            factors=tuple(
+                factor * factor.dtype.type(share)
+                + (1 - share) * np.eye(len(factor), dtype=factor.dtype)
+                for factor in self.factors
+            )
+        )
+
     def matrix(self, dimension: int) -> Floats:
         """Return `W`."""
         if len(self.factors) == _FULL:

@@ -27,6 +27,7 @@ from embedtune.tuning.folder import JobFolder
 from embedtune.tuning.jobs import FolderJob
 from embedtune.tuning.launch import check_python
 from embedtune.tuning.options import checked_goal, checked_seed
+from embedtune.tuning.probes import Watch, probe_folder
 from embedtune.tuning.runs import Runs
 from embedtune.tuning.spec import TuningSpec
 from embedtune.tuning.training_data import training_data
@@ -77,7 +78,7 @@ class AdapterTuner:
     DEFAULTS = TuningSpec(train_steps=450, batch_size=64)
     """What is done without a spec; the base model is the embedder."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one keyword a decision is what callers write
         self,
         embedder: Embedder,
         runs: str | Path,
@@ -88,6 +89,9 @@ class AdapterTuner:
         seed: int = 0,
         cache: str | Path | None = None,
         progress: ProgressOption = True,
+        probes: Mapping[str, TuningDataset] | None = None,
+        general_probe: bool = False,
+        max_forgetting: float | None = None,
     ) -> None:
         """Name the embedder, the folder and the goal; nothing is written yet.
 
@@ -103,10 +107,19 @@ class AdapterTuner:
             cache: The file that keeps the rows, see
                 :class:`~embedtune.CachedEmbedder`; `None` for one in *runs*.
             progress: Of the embedding, see :mod:`embedtune.progress`.
+            probes: Queries that tuning must not break, by a name of yours: datasets, all
+                of whose labels count. A tuned model is measured on them, too.
+            general_probe: Whether it is measured on a part of the standard-library
+                task as well, see :func:`~embedtune.stdlib_dataset`. Off, because
+                1,300 more texts are embedded for it, once.
+            max_forgetting: How much of nDCG@10 no probe may lose: of the way from base
+                to tuned, so much is taken as keeps to that. `None` takes the tuned
+                model, and reports.
 
         Raises:
             TypeError: If *embedder* is none; the message names what it lacks.
             ConfigurationError: If a setting is wrong.
+            DatasetIntegrityError: If the labels of a probe name what is not there.
         """
         check_embedder(embedder)
         self._embedder = embedder
@@ -119,6 +132,9 @@ class AdapterTuner:
         self._seed = checked_seed(seed)
         self._cache = None if cache is None else Path(cache).absolute()
         self._progress: ProgressOption = progress
+        self._watch = Watch.of(
+            probes, has_general=general_probe, max_forgetting=max_forgetting
+        ).with_general()
 
     def __repr__(self) -> str:
         """Name embedder, folder and mode."""
@@ -207,26 +223,24 @@ class AdapterTuner:
             "dataset_fingerprint": data.fingerprint,
             "optimize_for": str(self._optimize_for),
             "seed": self._seed,
+            **self._watch.to_config(),
         }
 
     def _fill(self, folder: JobFolder, data: TuningDataset) -> None:
         data.to_beir(folder.dataset)
-        total = len(data.queries) + len(data.corpus)
-        shape = (len(data.queries), self._embedder.dimension)
+        self._watch.write(folder)
+        embedded = [(folder.path, data)]
+        embedded += [
+            (probe_folder(folder, place), dataset)
+            for place, dataset in enumerate(self._watch.probes.values())
+        ]
+        total = sum(len(each.queries) + len(each.corpus) for _, each in embedded)
         with (
             self._caching() as embedder,
             track("embedding", total, self._progress) as bar,
         ):
-            queries = _query_rows(embedder, data, bar)
-            replace_file(folder.path / QUERIES_FILE, _npy(shape, queries))
-            documents = embedded_documents(
-                embedder,
-                [data.corpus[doc_id] for doc_id in sorted(data.corpus)],
-                _TEXTS_AT_ONCE,
-                bar,
-            )
-            shape = (len(data.corpus), self._embedder.dimension)
-            replace_file(folder.path / DOCUMENTS_FILE, _npy(shape, documents))
+            for path, dataset in embedded:
+                _write_rows(embedder, dataset, path, bar)
 
     @contextmanager
     def _caching(self) -> Iterator[Embedder]:
@@ -236,6 +250,22 @@ class AdapterTuner:
         path = self._cache or self._runs.path / CACHE_FILE
         with CachedEmbedder(self._embedder, path) as embedder:
             yield embedder
+
+
+def _write_rows(
+    embedder: Embedder, data: TuningDataset, path: Path, bar: Progress
+) -> None:
+    shape = (len(data.queries), embedder.dimension)
+    queries = _query_rows(embedder, data, bar)
+    replace_file(path / QUERIES_FILE, _npy(shape, queries))
+    documents = embedded_documents(
+        embedder,
+        [data.corpus[doc_id] for doc_id in sorted(data.corpus)],
+        _TEXTS_AT_ONCE,
+        bar,
+    )
+    shape = (len(data.corpus), embedder.dimension)
+    replace_file(path / DOCUMENTS_FILE, _npy(shape, documents))
 
 
 def _query_rows(

@@ -9,8 +9,10 @@ from typing import Any, NoReturn, Self
 import attrs
 
 from embedtune.errors import ConfigurationError, DataError, UnsupportedOperationError
+from embedtune.evaluation.tradeoff import TradeoffPoint
 from embedtune.serving.adapter import AdaptedEmbedder, check_base, read_facts
 from embedtune.serving.base import Embedder
+from embedtune.tuning.forgetting import ProbeScore, probes_of, tradeoff_of
 
 
 @attrs.frozen(kw_only=True)
@@ -74,6 +76,16 @@ class AdapterModel:
         if base is not None:
             check_base(base, facts)
         return model
+
+    @property
+    def probes(self) -> tuple[ProbeScore, ...]:
+        """The probes before and after tuning; none if the base was chosen at once."""
+        return probes_of(self.facts)
+
+    @property
+    def tradeoff(self) -> tuple[TradeoffPoint, ...]:
+        """What models between base and tuned gain and forget, from base to tuned."""
+        return tradeoff_of(self.facts)
 
     def embedder(self) -> Embedder:
         """Return the adapter over its base; it changes nothing if that was better.

@@ -26,7 +26,7 @@ POWERS = (0.25, 0.5)
 
 @attrs.frozen(kw_only=True)
 class AdapterTask:
-    """See :class:`~embedtune.tuning.recipe.Task`.
+    """See :class:`~embedtune.tuning.task.Task`.
 
     Attributes:
         material: The data.
@@ -59,6 +59,13 @@ class AdapterTask:
         return self.material.seen_share
 
     @property
+    def size(self) -> int:
+        """How many numbers an adapter has."""
+        dimension = self.material.documents.shape[1]
+        maps = 2 if self.mode is AdapterMode.BOTH else 1
+        return int(maps * dimension * (2 * self.rank if self.rank else dimension))
+
+    @property
     def warm_starts(self) -> Sequence[Candidate]:
         """The candidates that need no gradient run."""
         return warm_starts(POWERS)
@@ -72,6 +79,11 @@ class AdapterTask:
     ) -> AdapterExamination:
         """Return what measures adapters on the queries of a hold-out."""
         return AdapterExamination.of(fold, self.material, generator)
+
+    def toward(self, parameters: Adapter, share: float) -> Adapter:
+        """Return the adapter that is a *share* of the way from the base."""
+        maps = tuple(linear.shrunk(share) for linear in parameters.maps)
+        return attrs.evolve(parameters, maps=maps)
 
 
 class AdapterLearner:

@@ -14,12 +14,16 @@ from embedtune.datasets.dataset import TuningDataset
 from embedtune.errors import DataError
 from embedtune.serving.adapter import Adapter, AdapterMode, save_adapter
 from embedtune.tuning.adapter_model import AdapterModel
+from embedtune.tuning.adapter_probes import AdapterProbe
 from embedtune.tuning.adapter_recipe import AdapterTask
 from embedtune.tuning.candidates import Schedule
 from embedtune.tuning.choose import OptimizeFor
 from embedtune.tuning.folder import JobFolder
+from embedtune.tuning.forgetting import Watched
 from embedtune.tuning.frozen import gather
-from embedtune.tuning.recipe import Outcome, Plan, tune
+from embedtune.tuning.probes import ProbeLabels, Watch, probe_folder
+from embedtune.tuning.recipe import Outcome, tune
+from embedtune.tuning.task import Plan
 from embedtune.types import FloatMatrix
 
 QUERIES_FILE = "queries.npy"
@@ -69,7 +73,14 @@ def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> N
         seed=seed,
     )
     task = AdapterTask(material=material, mode=mode, rank=config["rank"])
-    outcome = tune(task, plan, report)
+    watch = Watch.read(folder)
+    watched = None
+    if watch.is_any:
+        watched = Watched(
+            probes=lambda: _probes(folder, watch, dimension),
+            max_forgetting=watch.max_forgetting,
+        )
+    outcome = tune(task, plan, report, watched)
     adapter = outcome.parameters or Adapter.identity(mode)
     save_adapter(adapter, folder.model, _facts(folder.name, config, outcome))
 
@@ -90,9 +101,25 @@ def _facts(
         "candidate": outcome.candidate,
         "reason": outcome.reason,
         "metrics": outcome.metrics,
+        **(outcome.tradeoff.to_facts() if outcome.tradeoff else {}),
         "job": config,
         "version": __version__,
     }
+
+
+def _probes(folder: JobFolder, watch: Watch, dimension: int) -> list[AdapterProbe]:
+    found = []
+    for place, (name, dataset) in enumerate(watch.probes.items()):
+        path = probe_folder(folder, place)
+        queries, documents = len(dataset.queries), len(dataset.corpus)
+        found.append(
+            AdapterProbe(
+                labels=ProbeLabels.of(name, dataset),
+                query_rows=_rows(path / QUERIES_FILE, (queries, dimension)),
+                document_rows=_rows(path / DOCUMENTS_FILE, (documents, dimension)),
+            )
+        )
+    return found
 
 
 def _rows(path: Path, shape: tuple[int, int]) -> FloatMatrix:

@@ -105,6 +105,15 @@ class Goal:
             measured.unseen
         )
 
+    def means(self, measured: Measured) -> dict[str, float]:
+        """Return the score and the mean of each kind that has queries, by name."""
+        means = {"score": self.score(measured)}
+        if len(measured.seen):
+            means["seen"] = float(measured.seen.mean())
+        if len(measured.unseen):
+            means["unseen"] = float(measured.unseen.mean())
+        return means
+
     def allows(self, measured: Measured, base: Measured) -> bool:
         """Return whether a candidate keeps to the limits."""
         seen = _mean(measured.seen) - _mean(base.seen)

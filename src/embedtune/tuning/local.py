@@ -14,9 +14,11 @@ from embedtune.errors import ConfigurationError
 from embedtune.serving import bundled
 from embedtune.serving.static import StaticModel
 from embedtune.tuning.choose import OptimizeFor
+from embedtune.tuning.folder import JobFolder
 from embedtune.tuning.jobs import LocalJob
 from embedtune.tuning.launch import check_python
 from embedtune.tuning.options import checked_goal, checked_seed
+from embedtune.tuning.probes import Watch
 from embedtune.tuning.runs import Runs
 from embedtune.tuning.spec import TuningSpec
 from embedtune.tuning.training_data import training_data
@@ -56,6 +58,9 @@ class LocalTuner:
         *,
         optimize_for: OptimizeFor | str = OptimizeFor.ALL,
         seed: int = 0,
+        probes: Mapping[str, TuningDataset] | None = None,
+        general_probe: bool = True,
+        max_forgetting: float | None = None,
     ) -> None:
         """Name the folder and the goal; nothing is written yet.
 
@@ -64,12 +69,23 @@ class LocalTuner:
             optimize_for: `"all"`, `"seen"` or `"unseen"` documents, see
                 :class:`~embedtune.tuning.choose.OptimizeFor`.
             seed: Equal seeds give equal models on one machine.
+            probes: Queries that tuning must not break, by a name of yours: datasets, all
+                of whose labels count. A tuned model is measured on them, too.
+            general_probe: Whether it is measured on a part of the standard-library
+                task as well, see :func:`~embedtune.stdlib_dataset`.
+            max_forgetting: How much of nDCG@10 no probe may lose: of the way from base
+                to tuned, so much is taken as keeps to that. `None` takes the tuned
+                model, and reports.
 
         Raises:
             ConfigurationError: If a setting is wrong.
+            DatasetIntegrityError: If the labels of a probe name what is not there.
         """
         self._optimize_for = checked_goal(optimize_for)
         self._seed = checked_seed(seed)
+        self._watch = Watch.of(
+            probes, has_general=general_probe, max_forgetting=max_forgetting
+        )
         self._runs = Runs(
             path=Path(runs).absolute(), kind=KIND, owner=type(self).__name__
         )
@@ -101,8 +117,12 @@ class LocalTuner:
         check_python()
         data = training_data(dataset)
         config = self._config(data, spec, base)
-        folder = self._runs.start(config, lambda new: data.to_beir(new.dataset))
-        return LocalJob(folder)
+
+        def fill(new: JobFolder) -> None:
+            data.to_beir(new.dataset)
+            self._watch.write(new)
+
+        return LocalJob(self._runs.start(config, fill))
 
     def job(self, name: str) -> LocalJob:
         """Return the job of that name, whoever submitted it.
@@ -127,6 +147,7 @@ class LocalTuner:
             "dataset_fingerprint": data.fingerprint,
             "optimize_for": str(self._optimize_for),
             "seed": self._seed,
+            **self._watch.to_config(),
         }
 
 

@@ -10,7 +10,9 @@ import attrs
 import orjson
 
 from embedtune.errors import DataError, NotFoundError, UnsupportedOperationError
+from embedtune.evaluation.tradeoff import TradeoffPoint
 from embedtune.serving.local import LocalEmbedder
+from embedtune.tuning.forgetting import ProbeScore, probes_of, tradeoff_of
 
 
 @attrs.frozen(kw_only=True)
@@ -70,6 +72,16 @@ class LocalModel:
                 f" its {e.args[0]!r}; open it as LocalEmbedder({str(path)!r})"
             )
             raise DataError(msg) from e
+
+    @property
+    def probes(self) -> tuple[ProbeScore, ...]:
+        """The probes before and after tuning; none if the base was chosen at once."""
+        return probes_of(self.facts)
+
+    @property
+    def tradeoff(self) -> tuple[TradeoffPoint, ...]:
+        """What models between base and tuned gain and forget, from base to tuned."""
+        return tradeoff_of(self.facts)
 
     def embedder(self) -> LocalEmbedder:
         """Return the model, ready to embed in this process."""

@@ -17,10 +17,14 @@ from embedtune.tuning.candidates import Schedule
 from embedtune.tuning.choose import OptimizeFor
 from embedtune.tuning.encoder import Parameters
 from embedtune.tuning.folder import JobFolder
+from embedtune.tuning.forgetting import Watched
 from embedtune.tuning.local_model import LocalModel
+from embedtune.tuning.local_probes import local_probes
 from embedtune.tuning.local_recipe import tune
 from embedtune.tuning.material import gather
-from embedtune.tuning.recipe import Outcome, Plan
+from embedtune.tuning.probes import Watch
+from embedtune.tuning.recipe import Outcome
+from embedtune.tuning.task import Plan
 from embedtune.types import FloatMatrix
 
 _log = logging.getLogger(__name__)
@@ -66,7 +70,14 @@ def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> N
         len(material.train),
         len(material.validation),
     )
-    outcome = tune(material, plan, report)
+    watch = Watch.read(folder)
+    watched = None
+    if watch.is_any:
+        watched = Watched(
+            probes=lambda: local_probes(watch, base),
+            max_forgetting=watch.max_forgetting,
+        )
+    outcome = tune(material, plan, report, watched)
     facts = _facts(config, outcome)
     if outcome.parameters is None:
         _save(base, folder, facts)
@@ -85,6 +96,7 @@ def _facts(
         "candidate": outcome.candidate,
         "reason": outcome.reason,
         "metrics": outcome.metrics,
+        **(outcome.tradeoff.to_facts() if outcome.tradeoff else {}),
         "job": config,
         "version": __version__,
     }
