@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedtune.datasets.values import Document
+from embedtune.serving.adapter import AdaptedEmbedder, Adapter, AdapterMode
 from embedtune.serving.base import Embedder
 from embedtune.serving.cached import CachedEmbedder
+from embedtune.serving.linear import LinearMap
 from embedtune.serving.local import LocalEmbedder
 from embedtune.serving.static import StaticModel
 
@@ -38,7 +40,7 @@ DOCUMENTS = [
     "A refund takes five days. " * 60,
 ]
 VERBS = ["embed_queries", "embed_documents"]
-EMBEDDERS = ["bundled", "folder", "cached cold", "cached warm"]
+EMBEDDERS = ["bundled", "folder", "adapted", "cached cold", "cached warm"]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,10 @@ def embedder(
         yield bundled
     elif request.param == "folder":
         yield small
+    elif request.param == "adapted":
+        noise = np.random.default_rng(0).normal(0, 0.1, (2, 256, 256))
+        maps = tuple(LinearMap(factors=(n.astype(np.float32),)) for n in noise)
+        yield AdaptedEmbedder(bundled, Adapter(mode=AdapterMode.BOTH, maps=maps))
     else:
         with CachedEmbedder(small, tmp_path / "cache.db") as cached:
             if request.param == "cached warm":
@@ -207,6 +213,7 @@ CHILD = """
 import hashlib, sys
 from pathlib import Path
 from embedtune.serving.cached import CachedEmbedder
+from embedtune.serving.linear import LinearMap
 from embedtune.serving.local import LocalEmbedder
 kind, model, cache = sys.argv[1:]
 embedder = LocalEmbedder("wordllama-256" if kind == "bundled" else model)

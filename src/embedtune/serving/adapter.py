@@ -166,7 +166,7 @@ class AdaptedEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """The identity of the document space: that of the base, unless it is mapped."""
+        """The identity of the document space; that of the base, unless it is mapped."""
         return _fingerprint(self._base.fingerprint, self._adapter.documents)
 
     @property
