@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from embedtune.datasets.dataset import TuningDataset
-from embedtune.datasets.report import Problem
+from embedtune.datasets.report import DatasetReport, Problem
 from embedtune.evaluation.markup import Markup, element, joined, table
 from embedtune.evaluation.tables import counted
 
 _SHOWN_PLACES = 3
 
 
-def dataset_section(dataset: TuningDataset | None) -> list[Markup]:
-    """Return counts, lengths and problems; nothing without a dataset."""
+def dataset_section(
+    dataset: TuningDataset | None, check: DatasetReport | None
+) -> list[Markup]:
+    """Return counts, lengths and problems; nothing without a dataset.
+
+    Args:
+        dataset: What is described.
+        check: What a check found in it; `None` to check it.
+    """
     if dataset is None:
         return []
-    summary, problems = dataset.summary(), dataset.check().problems
+    summary, found = dataset.summary(), check or dataset.check()
     facts = [
         element("tr", element("th", name, scope="row"), element("td", value))
         for name, value in summary.facts()
@@ -30,18 +37,19 @@ def dataset_section(dataset: TuningDataset | None) -> list[Markup]:
         element("h2", "The dataset"),
         element("table", element("tbody", joined(facts)), class_="facts"),
         *tables,
-        element("h3", _headline(problems)),
-        *(_problem(problem) for problem in problems),
+        element("h3", _headline(found)),
+        *(_problem(problem) for problem in found),
     ]
 
 
-def _headline(problems: tuple[Problem, ...]) -> str:
+def _headline(found: DatasetReport) -> str:
     counts = [
         counted(count, severity)
         for severity in ("error", "warning", "note")
-        if (count := sum(problem.severity == severity for problem in problems))
+        if (count := sum(problem.severity == severity for problem in found))
     ]
-    return f"Its check found {', '.join(counts) if counts else 'nothing'}"
+    model = f" for {found.model}" if found.model else ""
+    return f"Its check{model} found {', '.join(counts) if counts else 'nothing'}"
 
 
 def _problem(problem: Problem) -> Markup:

@@ -11,6 +11,7 @@ import numpy as np
 
 from embedtune._version import __version__
 from embedtune.datasets.dataset import TuningDataset
+from embedtune.datasets.report import DatasetReport
 from embedtune.evaluation import plots
 from embedtune.evaluation.dataset_section import dataset_section
 from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
@@ -47,6 +48,7 @@ class Page:
         differences: By measure, for each group of queries; the first group is all.
         title: The heading; may be empty.
         dataset: Where texts come from, or `None`.
+        check: What a check found in it; `None` to check it.
         examples: Queries whose searches are shown; `None` to choose some.
         confidence: Of the intervals.
         learning: The steps of the tuning job, or `None`.
@@ -60,6 +62,7 @@ class Page:
     differences: Mapping[str, Mapping[str, Difference]]
     title: str
     dataset: TuningDataset | None
+    check: DatasetReport | None
     examples: tuple[str, ...] | None
     confidence: float
     learning: LearningCurve | None
@@ -101,7 +104,7 @@ def page(content: Page) -> str:
             content.dataset,
             content.examples,
         ),
-        *dataset_section(content.dataset),
+        *dataset_section(content.dataset, content.check),
         *_making(content),
     ]
     head = element("head", _HEAD, element("title", content.heading), _style())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
 from embedtune.datasets.dataset import TuningDataset
+from embedtune.datasets.report import DatasetReport
 from embedtune.errors import ConfigurationError
 from embedtune.evaluation import plots
 from embedtune.evaluation.facts import flattened
@@ -74,12 +75,13 @@ class Presentation:
 
     __slots__ = ()
 
-    def to_html(
+    def to_html(  # noqa: PLR0913 -- one keyword for each part of the page
         self: Compared,
         path: str | Path,
         *,
         title: str = "",
         dataset: TuningDataset | None = None,
+        check: DatasetReport | None = None,
         examples: Sequence[str] | None = None,
         history: History | None = None,
         tradeoff: Sequence[TradeoffPoint] | None = None,
@@ -93,6 +95,9 @@ class Presentation:
             title: The heading; `""` names base and tuned.
             dataset: Where the texts and labels come from; `None` shows no searches, no
                 margins and nothing about the dataset.
+            check: What :meth:`TuningDataset.check <embedtune.TuningDataset.check>`
+                found in it; `None` checks now, which takes its time with very many
+                documents.
             examples: The queries whose searches are shown; `None` chooses those that
                 gained and lost most.
             history: The steps of the tuning job, for example
@@ -119,6 +124,7 @@ class Presentation:
                 differences=self._differences(),
                 title=title,
                 dataset=dataset,
+                check=check,
                 examples=None if examples is None else tuple(examples),
                 confidence=self.confidence,
                 learning=None if history is None else LearningCurve.of(history),

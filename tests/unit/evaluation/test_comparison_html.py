@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from embedtune.datasets.dataset import TuningDataset
+from embedtune.datasets.report import DatasetReport
 from embedtune.datasets.values import Document
 from embedtune.errors import ConfigurationError
 from embedtune.evaluation.comparison import Comparison, compare
@@ -397,6 +398,16 @@ def test_a_dataset_with_problems(embedder: LocalEmbedder, tmp_path: Path) -> Non
         assert problem.hint in page.all_text()
     classes = [facts.get("class") or "" for _, facts in page.elements]
     assert "problem is-warning" in classes
+
+
+def test_a_check_made_before(
+    comparison: Comparison, dataset: TuningDataset, tmp_path: Path
+) -> None:
+    """What a check found for a model is shown as it is, and not looked for again."""
+    nothing = DatasetReport(problems=(), model="text-embedding-005")
+    text = read(comparison, tmp_path, dataset=dataset, check=nothing).all_text()
+
+    assert "Its check for text-embedding-005 found nothing" in text
 
 
 def test_curves_are_checked(comparison: Comparison, tmp_path: Path) -> None:
