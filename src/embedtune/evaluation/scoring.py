@@ -29,6 +29,19 @@ def labels_of(dataset: TuningDataset, split: Split) -> Qrels:
         hint = f"there are labels in {', '.join(others)}" if others else "add some"
         msg = f"the split {split!r} has no labels; {hint}"
         raise DataError(msg)
+    problems = unknown_ids(dataset, labels)
+    raise_integrity_error(f"the labels of {split!r} do not fit the dataset", problems)
+    return labels
+
+
+def depth_of(measures: Sequence[Measure]) -> int | None:
+    """Return how many hits the measures look at; `None` for all there are."""
+    cutoffs = [measure.cutoff for measure in measures if measure.cutoff is not None]
+    return max(cutoffs) if len(cutoffs) == len(measures) else None
+
+
+def unknown_ids(dataset: TuningDataset, labels: Qrels) -> list[str]:
+    """Return a line for each query and document that labels name and nobody knows."""
     problems = [
         f"query {query_id!r} is not among the queries"
         for query_id in labels
@@ -40,14 +53,7 @@ def labels_of(dataset: TuningDataset, split: Split) -> Qrels:
         for doc_id in row
         if doc_id not in dataset.corpus
     ]
-    raise_integrity_error(f"the labels of {split!r} do not fit the dataset", problems)
-    return labels
-
-
-def depth_of(measures: Sequence[Measure]) -> int | None:
-    """Return how many hits the measures look at; `None` for all there are."""
-    cutoffs = [measure.cutoff for measure in measures if measure.cutoff is not None]
-    return max(cutoffs) if len(cutoffs) == len(measures) else None
+    return problems
 
 
 def judged_labels(

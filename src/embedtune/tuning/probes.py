@@ -19,6 +19,7 @@ from embedtune.datasets.problems import raise_integrity_error
 from embedtune.datasets.stdlib import stdlib_dataset
 from embedtune.errors import ConfigurationError
 from embedtune.evaluation.judgements import Judgements
+from embedtune.evaluation.scoring import unknown_ids
 from embedtune.evaluation.search import top_k
 from embedtune.tuning.bags import Floats
 from embedtune.tuning.folder import JobFolder
@@ -201,17 +202,7 @@ def _pooled(name: str, dataset: TuningDataset) -> TuningDataset:
         for query_id, row in dataset.labels(split).items()
         if any(row.values())
     }
-    problems = [
-        f"query {query_id!r} is not among the queries"
-        for query_id in labels
-        if query_id not in dataset.queries
-    ]
-    problems += [
-        f"document {doc_id!r} of query {query_id!r} is not in the corpus"
-        for query_id, row in labels.items()
-        for doc_id in row
-        if doc_id not in dataset.corpus
-    ]
+    problems = unknown_ids(dataset, labels)
     if not labels:
         problems = ["no query has a relevant document"]
     raise_integrity_error(f"the probe {name!r} cannot be measured", problems)

@@ -339,7 +339,7 @@ def test_killed_while_it_works(
     hooks.mkdir()
     attempts = set()
     with monkeypatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(hooks))
+        patch.setenv("PYTHONPATH", str(hooks), prepend=os.pathsep)
         for when, patterns in DEATHS.items():
             script = DEATH.format(patterns=patterns)
             (hooks / "sitecustomize.py").write_text(script)
