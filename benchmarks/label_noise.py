@@ -13,31 +13,32 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from _tasks import MOST_TRAIN_QUERIES, ROOT, limited, task
 
 import embedtune as et
 
-ROOT = Path(__file__).resolve().parents[1]
 TUNERS = ("local", "query", "shared", "both")
 MEASURE = "nDCG@10"
-
-_MOST_TRAIN_QUERIES = 4_000
 
 
 def main() -> int:
     """Measure and print a table; return 1 if something was surely below the base."""
     arguments = _arguments()
-    print("| task | random labels | tuner | seed | base | tuned | difference, 95 % |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| task | random labels | tuner | seed | base | tuned | difference, 95 % | sure |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     losses = 0
-    for task in arguments.tasks:
+    for name in arguments.tasks:
         for seed in arguments.seeds:
-            dataset = _task(task, seed, arguments.data)
+            dataset = task(name, seed, arguments.data)
+            dataset = limited(dataset, arguments.queries, seed)
             for share in arguments.shares:
                 wrong = noisy(dataset, share, seed)
                 for tuner in arguments.tuners:
                     row, is_loss = _measure(wrong, tuner, seed)
                     losses += is_loss
-                    print(f"| {task} | {share:.0%} | {tuner} | {seed} | {row} |")
+                    print(f"| {name} | {share:.0%} | {tuner} | {seed} | {row} |")
     if losses:
         print(f"{losses} surely below the base")
     return 1 if losses else 0
@@ -71,32 +72,16 @@ def _measure(dataset: et.TuningDataset, name: str, seed: int) -> tuple[str, bool
             model.embedder(), dataset, measures=(MEASURE,), progress=False
         )
     base = et.evaluate(embedder, dataset, measures=(MEASURE,), progress=False)
+    sure = f"{model.metrics['confidence']:.1%}"
     if model.is_base:
-        return f"{base[MEASURE]:.4f} | the base | 0", False
+        return f"{base[MEASURE]:.4f} | the base | 0 | {sure}", False
     interval = et.compare(base, tuned)[MEASURE].interval
     gain = tuned[MEASURE] - base[MEASURE]
     row = (
         f"{base[MEASURE]:.4f} | {tuned[MEASURE]:.4f} |"
-        f" {gain:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"
+        f" {gain:+.4f} ({interval.low:+.4f} to {interval.high:+.4f}) | {sure}"
     )
     return row, interval.high < 0
-
-
-def _task(name: str, seed: int, data: Path) -> et.TuningDataset:
-    if name == "stdlib":
-        sys.path.insert(0, str(ROOT / "examples"))
-        from stdlib_docs import stdlib_dataset
-
-        return stdlib_dataset().split(test=0.25, seed=seed)
-    dataset = et.TuningDataset.from_beir(data / name)
-    kept = np.random.default_rng(seed).permutation(sorted(dataset.train))
-    kept = kept[:_MOST_TRAIN_QUERIES].tolist()
-    return et.TuningDataset(
-        corpus=dataset.corpus,
-        queries=dataset.queries,
-        train={key: dataset.train[key] for key in kept},
-        test=dataset.test,
-    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -108,6 +93,12 @@ def _arguments() -> argparse.Namespace:
         help="a folder of BEIR folders (default: %(default)s)",
     )
     parser.add_argument("--tasks", nargs="+", default=["stdlib"])
+    parser.add_argument(
+        "--queries",
+        type=int,
+        default=MOST_TRAIN_QUERIES,
+        help="so many training queries, at most (default: %(default)s)",
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--shares", type=float, nargs="+", default=[0.3, 1.0])
     parser.add_argument("--tuners", nargs="+", default=TUNERS, choices=TUNERS)

@@ -14,7 +14,7 @@ from embedtune.evaluation.comparison import Comparison, compare
 from embedtune.evaluation.correction import holm
 from embedtune.evaluation.markup import element, table
 from embedtune.evaluation.measures import Measure
-from embedtune.evaluation.pairing import common_measures
+from embedtune.evaluation.pairing import check_reports, check_same, common_measures
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.tables import counted, percent, queries, text_table
 from embedtune.evaluation.verdict import Verdict, judged, verdict_on
@@ -38,7 +38,15 @@ class CandidateComparison:
     comparisons: Mapping[str, Comparison]
 
     def __getitem__(self, name: str) -> Comparison:
-        """Return the comparison of one candidate."""
+        """Return the comparison of one candidate.
+
+        Raises:
+            KeyError: If there is none of that name.
+        """
+        if name not in self.comparisons:
+            known = ", ".join(map(repr, self.comparisons))
+            msg = f"there is no candidate {name!r}, only {known}"
+            raise KeyError(msg)
         return self.comparisons[name]
 
     def __hash__(self) -> int:
@@ -66,7 +74,12 @@ class CandidateComparison:
         return MappingProxyType(verdicts)
 
     def verdict(self, name: str) -> Verdict:
-        """Return the verdict on one candidate."""
+        """Return the verdict on one candidate.
+
+        Raises:
+            KeyError: If there is none of that name.
+        """
+        self[name]  # refuses a name that is not known
         return self.verdicts[name]
 
     def best(self) -> str | None:
@@ -156,7 +169,7 @@ def compare_all(
     """Compare several candidates with one base, and correct for their number.
 
     Of twenty candidates that are no better than the base, one looks better by luck.
-    Holm's correction keeps the chance of any such error at 1 - *confidence*.
+    Holm's correction keeps the chance of any such error at 1 - *confidence* or less.
 
     Args:
         base: The report of the base.
@@ -168,13 +181,21 @@ def compare_all(
         seed: As for :func:`~embedtune.compare`.
 
     Raises:
+        TypeError: If *candidates* are no reports by name.
         ConfigurationError: If there is no candidate, or one was not measured on the
-            same data.
+            same data; it names the candidate.
         KeyError: If one does not have *measure*.
     """
+    if not isinstance(candidates, Mapping):
+        msg = f"'candidates' must be reports by name (got {type(candidates).__name__})"
+        raise TypeError(msg)
+    check_reports({"base": base})
+    check_reports(candidates)
     if not candidates:
         msg = "'candidates' must name at least one report (got none)"
         raise ConfigurationError(msg)
+    for name, report in candidates.items():
+        check_same(base, report, f"base and the candidate {name!r}")
     comparisons = {
         name: compare(
             base,

@@ -18,6 +18,7 @@ from embedtune.evaluation.difference_table import ALL_QUERIES, difference_table
 from embedtune.evaluation.gate import check_gain, guarded, named_groups
 from embedtune.evaluation.measures import Measure
 from embedtune.evaluation.pairing import (
+    check_reports,
     check_same,
     checked_groups,
     common_measures,
@@ -256,6 +257,7 @@ def compare(
         seed: Equal seeds give equal results.
 
     Raises:
+        TypeError: If *base* or *tuned* is no report, or *groups* are not by name.
         ConfigurationError: If the reports are not of the same dataset, split and
             queries (it names all that differs), or a group names a query that was
             not measured (it names the group).
@@ -271,6 +273,7 @@ def compare(
         >>> comparison["RR@10"].difference, comparison.verdict("RR@10").outcome.value
         (0.5, 'better')
     """
+    check_reports({"base": base, "tuned": tuned})
     measures = common_measures(base, tuned)
     check_same(base, tuned)
     tuned = tuned if tuned.query_ids == base.query_ids else tuned.subset(base.query_ids)
@@ -294,7 +297,7 @@ def compare(
         confidence=confidence,
         seed=seed,
     )
-    parts = checked_groups(base, groups or {})
+    parts = checked_groups(base, {} if groups is None else groups)
     return attrs.evolve(
         whole,
         groups=MappingProxyType(

@@ -128,7 +128,7 @@ def tradeoff(points: Sequence[TradeoffPoint], measure: str) -> Plot:
         axes.axvline(chosen.share, color=_EVEN, linestyle=":", label=name)
     axes.legend(frameon=False, fontsize="small")
     axes.set_xlabel("share of the tuned model: 0 is the base, 1 is tuned")
-    axes.set_ylabel(f"change in {measure}")
+    axes.set_ylabel(f"change in {points[0].measure or measure}")
     return plot
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from numbers import Real
 
 import attrs
 
@@ -19,7 +20,8 @@ def check_gain(min_gain: float) -> None:
     Raises:
         ValueError: If it is.
     """
-    if not (min_gain >= 0 and math.isfinite(min_gain)):
+    is_number = isinstance(min_gain, Real) and math.isfinite(min_gain)
+    if not is_number or min_gain < 0:
         msg = f"'min_gain' must be a number >= 0 (got {min_gain!r})"
         raise ValueError(msg)
 
@@ -37,7 +39,8 @@ def named_groups(names: str | Iterable[str] | None, known: Iterable[str]) -> lis
         shown = f"only {', '.join(map(repr, have))}" if have else "nor any other"
         msg = (
             f"the comparison has no group {', '.join(map(repr, unknown))}, {shown}; "
-            "give it to compare(); a group without queries is left out there"
+            "name one that it has, or give it to compare() with a query or more: a "
+            "group without queries is left out"
         )
         raise ConfigurationError(msg)
     return wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import TypeAlias
 
 import attrs
@@ -48,6 +49,7 @@ class LearningCurve:
         """Return the curve of a job's history.
 
         Raises:
+            TypeError: If it is no sequence.
             ConfigurationError: If it is empty, or a row has no step or no number to
                 draw; it names the rows.
         """
@@ -78,6 +80,12 @@ class LearningCurve:
 
 
 def _checked(history: History) -> History:
+    if not isinstance(history, Sequence):
+        msg = (
+            "'history' must be the rows of the steps"
+            f" (got {type(history).__name__}); a job has them as .history"
+        )
+        raise TypeError(msg)
     if not history:
         msg = "'history' has no steps; leave it out, or wait for the job"
         raise ConfigurationError(msg)
@@ -96,7 +104,7 @@ def _checked(history: History) -> History:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def _runs(history: History) -> Iterable[History]:

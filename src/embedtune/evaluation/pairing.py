@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from embedtune.errors import ConfigurationError
 from embedtune.evaluation.report import EvaluationReport
@@ -10,6 +11,21 @@ from embedtune.evaluation.tables import queries
 
 _SHOWN = 16  # digits of a fingerprint: enough to tell two apart
 _SHOWN_IDS = 5
+
+
+def check_reports(reports: Mapping[str, Any]) -> None:
+    """Refuse what is no report, for example the embedder itself.
+
+    Raises:
+        TypeError: If one is none; the message has its name.
+    """
+    for name, report in reports.items():
+        if not isinstance(report, EvaluationReport):
+            msg = (
+                f"{name!r} must be an EvaluationReport (got {type(report).__name__});"
+                " evaluate() makes one"
+            )
+            raise TypeError(msg)
 
 
 def common_measures(base: EvaluationReport, *others: EvaluationReport) -> list[str]:
@@ -30,8 +46,15 @@ def common_measures(base: EvaluationReport, *others: EvaluationReport) -> list[s
     return common
 
 
-def check_same(base: EvaluationReport, tuned: EvaluationReport) -> None:
+def check_same(
+    base: EvaluationReport, tuned: EvaluationReport, which: str = "the reports"
+) -> None:
     """Refuse reports that were not made on the same data.
+
+    Args:
+        base: One report.
+        tuned: The other.
+        which: What the message calls them.
 
     Raises:
         ConfigurationError: If dataset, split or queries differ; it names all that do.
@@ -51,7 +74,7 @@ def check_same(base: EvaluationReport, tuned: EvaluationReport) -> None:
         )
     if problems:
         msg = (
-            f"the reports differ in {', '.join(problems)}; evaluate both on the same "
+            f"{which} differ in {', '.join(problems)}; evaluate both on the same "
             "dataset and split"
         )
         raise ConfigurationError(msg)
@@ -71,9 +94,15 @@ def checked_groups(
     """Return the query ids of each group that has any.
 
     Raises:
-        TypeError: If a group is one string.
+        TypeError: If *groups* are not by name, or a group is one string.
         ConfigurationError: If a group names a query that was not measured.
     """
+    if not isinstance(groups, Mapping):
+        msg = (
+            "'groups' must be query ids by the group's name"
+            f" (got {type(groups).__name__})"
+        )
+        raise TypeError(msg)
     known = set(base.query_ids)
     checked = {}
     for name, query_ids in groups.items():

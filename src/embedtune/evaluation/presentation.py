@@ -91,7 +91,7 @@ class Presentation:
         """Write one HTML file that needs nothing else: no network, no script.
 
         Args:
-            path: The file; it is replaced whole.
+            path: The file; it is replaced whole, and its folder made.
             title: The heading; `""` names base and tuned.
             dataset: Where the texts and labels come from; `None` shows no searches, no
                 margins and nothing about the dataset.
@@ -104,7 +104,8 @@ class Presentation:
                 :attr:`LocalJob.history <embedtune.tuning.jobs.LocalJob.history>`;
                 `None` shows no learning curve.
             tradeoff: Models on the way from base to tuned, with what they gain and
-                lose; `None` shows no such curve.
+                lose, for example the `tradeoff` of a tuned model; `None`, or none of
+                them, shows no such curve.
             facts: More lines for the section on how it was made; what is nested gets a
                 line each, so that a job's `config` and `metrics` can stand there.
             made_at: The date shown; `None` for now.
@@ -113,6 +114,8 @@ class Presentation:
             The file.
 
         Raises:
+            TypeError: If *dataset*, *examples*, *history* or *tradeoff* is of another
+                kind.
             ConfigurationError: If *dataset* is not the one measured on, *examples* were
                 not compared, or *history* or *tradeoff* is no curve.
         """
@@ -128,7 +131,7 @@ class Presentation:
                 examples=None if examples is None else tuple(examples),
                 confidence=self.confidence,
                 learning=None if history is None else LearningCurve.of(history),
-                tradeoff=() if tradeoff is None else checked_points(tradeoff),
+                tradeoff=checked_points(tradeoff) if tradeoff else (),
                 facts={
                     "resamples": f"{self.resamples:,}",
                     "seed": str(self.seed),
@@ -138,6 +141,7 @@ class Presentation:
             )
         )
         path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, content.encode())
         return path
 
@@ -207,8 +211,15 @@ def check_dataset(
     """Refuse a dataset that was not measured on, and queries that were not compared.
 
     Raises:
+        TypeError: If *dataset* is none, or *examples* are one string.
         ConfigurationError: If so.
     """
+    if not isinstance(dataset, TuningDataset | None):
+        msg = f"'dataset' must be a TuningDataset (got {type(dataset).__name__})"
+        raise TypeError(msg)
+    if isinstance(examples, str):
+        msg = f"'examples' must be several query ids (got the string {examples!r})"
+        raise TypeError(msg)
     known = base.dataset_fingerprint
     if dataset is not None and known and dataset.fingerprint != known:
         msg = "'dataset' is not the one that was measured on; its content differs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import attrs
 
@@ -20,12 +21,15 @@ class TradeoffPoint:
         changes: What other queries gain or lose against the base, by the name of the
             probe.
         is_chosen: Whether this one was taken.
+        measure: What gain and changes are measured in; empty for the first measure of
+            the comparison that shows them.
     """
 
     share: float
     gain: float
     changes: Mapping[str, float] = attrs.field(factory=dict, hash=False)
     is_chosen: bool = False
+    measure: str = ""
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.share <= 1:
@@ -42,9 +46,15 @@ def checked_points(points: Iterable[TradeoffPoint]) -> tuple[TradeoffPoint, ...]
     """Return the points from base to tuned.
 
     Raises:
+        TypeError: If one is no point.
         ConfigurationError: If they are no curve; it names every problem.
     """
-    ordered = tuple(sorted(points, key=lambda point: point.share))
+    given: tuple[Any, ...] = tuple(points)
+    others = {type(p).__name__ for p in given if not isinstance(p, TradeoffPoint)}
+    if others:
+        msg = f"'tradeoff' must be of TradeoffPoints (got {', '.join(sorted(others))})"
+        raise TypeError(msg)
+    ordered: tuple[TradeoffPoint, ...] = tuple(sorted(given, key=lambda p: p.share))
     shares = [point.share for point in ordered]
     chosen = [point.share for point in ordered if point.is_chosen]
     problems = []
@@ -56,6 +66,8 @@ def checked_points(points: Iterable[TradeoffPoint]) -> tuple[TradeoffPoint, ...]
         problems.append(f"only one point can be chosen (got {chosen!r})")
     if len({tuple(sorted(point.changes)) for point in ordered}) > 1:
         problems.append("every point needs a change for each probe")
+    if len({point.measure for point in ordered}) > 1:
+        problems.append("all points must be of one measure")
     if problems:
         msg = f"'tradeoff' is no curve: {'; '.join(problems)}"
         raise ConfigurationError(msg)

@@ -17,6 +17,7 @@ def tradeoff_section(points: Sequence[TradeoffPoint], measure: str) -> list[Mark
     """Return gain and changes over the share of the tuned model."""
     if not points:
         return []
+    measure = points[0].measure or measure
     chosen = chosen_point(points)
     mark = (
         Mark(x=chosen.share, name=f"chosen: {percent(chosen.share)}")

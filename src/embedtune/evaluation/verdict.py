@@ -155,7 +155,7 @@ def judged(
         outcome = Outcome.WORSE
     else:
         outcome = Outcome.UNDECIDED
-    reason = _reason(found, outcome, f"p = {p_value:.4f}{note}")
+    reason = _reason(found, outcome, f"p = {p_value:.4f}", note)
     return Verdict(outcome=outcome, measure=found.measure, reason=reason)
 
 
@@ -241,16 +241,16 @@ def _deviation(change: Values) -> float:
     return float(change.std(ddof=1))
 
 
-def _reason(found: Difference, outcome: Outcome, chance: str) -> str:
+def _reason(found: Difference, outcome: Outcome, chance: str, note: str) -> str:
     if found.is_tied:
         return f"{found.measure} is the same for each of {queries(found.queries)}"
     if outcome is not Outcome.UNDECIDED:
         side = "above" if outcome is Outcome.BETTER else "below"
-        return f"{_change(found)}; {_interval(found)} is {side} 0 ({chance})"
+        return f"{_change(found)}; {_interval(found)} is {side} 0 ({chance}{note})"
     if found.interval.low <= 0 <= found.interval.high:
         why = f"{_interval(found)} holds 0"
     else:
-        why = f"chance alone makes this much in {chance} of the cases"
+        why = f"chance alone makes this much in {chance} of the cases{note}"
     return f"{_change(found)}; {why}{_size_of_test(found)}"
 
 

@@ -35,7 +35,7 @@ from embedtune.types import FloatMatrix, TaskType
 
 KIND = "adapter"
 
-RECIPE = 1
+RECIPE = 2
 """The version of the recipe: models of another one are other models."""
 
 CACHE_FILE = "embeddings.db"

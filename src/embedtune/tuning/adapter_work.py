@@ -17,7 +17,7 @@ from embedtune.tuning.adapter_model import AdapterModel
 from embedtune.tuning.adapter_probes import AdapterProbe
 from embedtune.tuning.adapter_recipe import AdapterTask
 from embedtune.tuning.candidates import Schedule
-from embedtune.tuning.choose import OptimizeFor
+from embedtune.tuning.choose import SURE_ENOUGH, OptimizeFor
 from embedtune.tuning.folder import JobFolder
 from embedtune.tuning.forgetting import Watched
 from embedtune.tuning.frozen import gather
@@ -71,6 +71,7 @@ def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> N
         ),
         optimize_for=OptimizeFor(config["optimize_for"]),
         seed=seed,
+        needed_with_few=SURE_ENOUGH,  # a whole matrix learns wrong labels, too
     )
     task = AdapterTask(material=material, mode=mode, rank=config["rank"])
     watch = Watch.read(folder)

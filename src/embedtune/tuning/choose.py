@@ -26,6 +26,12 @@ SURE_ENOUGH_WITH_FEW = 0.8
 
 With some 100 labels of four tasks, 18 of 19 chosen candidates gained on test queries,
 the other lost 0.006. Asking for 0.9 would have turned away 14 of the 19, 0.8 does 9.
+
+That was with right labels. A whole matrix fits wrong ones, too, and so
+:class:`~embedtune.AdapterTuner` asks for `SURE_ENOUGH` always: with 120 labels of
+banking77, all random, 7 of 20 jobs reach 0.8 and lose up to 0.38 on test queries, and 1
+reaches 0.95. Of 20 jobs with right labels, 10 reach 0.8 and gain some 0.02, and 3 reach
+0.95.
 """
 
 NEAR = 0.25

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import attrs
 
 from embedtune.evaluation.tradeoff import TradeoffPoint
+from embedtune.tuning.heldout import MEASURE
 
 SHARES = tuple(tenth / 10 for tenth in range(11))
 """The shares of the tuned model that are measured."""
@@ -146,6 +147,7 @@ def trade_off(
                 gain=gain,
                 changes=dict(zip(names, row, strict=True)),
                 is_chosen=place == taken,
+                measure=MEASURE.name,
             )
             for place, (share, gain, row) in enumerate(
                 zip(SHARES, gains, changes, strict=True)

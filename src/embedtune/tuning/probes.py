@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,17 @@ class Watch:
         """Check what a caller wants to be watched.
 
         Raises:
+            TypeError: If *probes* are no datasets by name.
             ConfigurationError: If a name or the limit is wrong, or the limit is one on
                 nothing; it names every problem.
             DatasetIntegrityError: If the labels of a probe name what is not there.
         """
-        given = {} if probes is None else dict(probes)
+        given = _checked_datasets({} if probes is None else probes)
         problems = [_wrong_name(name) for name in given if not _is_name(name)]
         limit = max_forgetting
         if limit is not None:
-            if isinstance(limit, bool) or not 0 <= limit < math.inf:
+            is_number = isinstance(limit, Real) and not isinstance(limit, bool)
+            if not is_number or not 0 <= limit < math.inf:
                 problems.append(
                     f"'max_forgetting' must be a finite number >= 0 or None"
                     f" (got {limit!r})"
@@ -183,6 +186,21 @@ def probe_folder(folder: JobFolder, place: int) -> Path:
 
 def _lot(query_id: str) -> bytes:
     return blake2b(query_id.encode(), digest_size=8).digest()
+
+
+def _checked_datasets(probes: Any) -> dict[Any, TuningDataset]:
+    if not isinstance(probes, Mapping):
+        wrong = type(probes).__name__
+    else:
+        others = {n: d for n, d in probes.items() if not isinstance(d, TuningDataset)}
+        if not others:
+            return dict(probes)
+        wrong = ", ".join(f"{type(d).__name__} for {n!r}" for n, d in others.items())
+    msg = (
+        "'probes' must be TuningDatasets by name, as in"
+        f" {{'must not break': dataset}} (got {wrong})"
+    )
+    raise TypeError(msg)
 
 
 def _is_name(name: object) -> bool:

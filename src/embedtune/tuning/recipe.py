@@ -17,7 +17,6 @@ from embedtune.errors import ConfigurationError
 from embedtune.tuning.candidates import START, Candidate
 from embedtune.tuning.choose import (
     SURE_ENOUGH,
-    SURE_ENOUGH_WITH_FEW,
     Goal,
     Measured,
     choose,
@@ -80,7 +79,7 @@ def tune(
     base, measured = _examine(hold_outs, task.warm_starts, plan, goal, report)
     candidates = list(measured)
     generator = np.random.default_rng([plan.seed, 2])
-    needed = SURE_ENOUGH_WITH_FEW if len(task.train) < FEW else SURE_ENOUGH
+    needed = plan.needed_with_few if len(task.train) < FEW else SURE_ENOUGH
     choice = choose(base, list(measured.values()), goal, generator, needed=needed)
     chosen = None if choice.position is None else candidates[choice.position]
     _log.info("chosen: %s; %s", chosen or "the base", choice.reason)

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from embedtune.tuning.candidates import Candidate, Schedule
-from embedtune.tuning.choose import Measured, OptimizeFor
+from embedtune.tuning.choose import SURE_ENOUGH_WITH_FEW, Measured, OptimizeFor
 from embedtune.tuning.holdout import Fold
 from embedtune.tuning.labels import Labels
 
@@ -106,8 +106,11 @@ class Plan:
         schedule: The gradient run; it may end before.
         optimize_for: What the model shall be best at.
         seed: Equal seeds give equal models.
+        needed_with_few: The confidence below which the base is taken, where training
+            queries are few.
     """
 
     schedule: Schedule
     optimize_for: OptimizeFor
     seed: int
+    needed_with_few: float = SURE_ENOUGH_WITH_FEW

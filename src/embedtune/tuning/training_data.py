@@ -25,10 +25,17 @@ def training_data(dataset: TuningDataset) -> TuningDataset:
     cannot depend on it.
 
     Raises:
+        TypeError: If *dataset* is none.
         DatasetIntegrityError: If labels name unknown queries or documents, or a query
             has no relevant document; it names every problem.
         DataError: If there are too few labels to learn from.
     """
+    if not isinstance(dataset, TuningDataset):
+        msg = (
+            f"'dataset' must be a TuningDataset (got {type(dataset).__name__});"
+            " TuningDataset.from_table() and its siblings read files"
+        )
+        raise TypeError(msg)
     problems = [*_problems(dataset, "train"), *_problems(dataset, "validation")]
     raise_integrity_error("the labels cannot be tuned on", problems)
     _check_size(dataset)

@@ -68,7 +68,9 @@ def test_undecided_by_correction(reports: dict[str, EvaluationReport]) -> None:
 
     assert found["c0"]["RR@10"].interval.low > 0
     assert Outcome.UNDECIDED is found.verdict("c0").outcome
-    assert "corrected for 8 candidates of the cases" in found.verdict("c0").reason
+    assert (
+        "of the cases, corrected for 8 candidates, with" in found.verdict("c0").reason
+    )
     assert found.best() is None
     assert str(found).endswith("best: none is surely better than the base")
 
@@ -118,10 +120,26 @@ def test_refusals(reports: dict[str, EvaluationReport], report_of: ReportOf) -> 
     base = reports.pop("base")
     with pytest.raises(ConfigurationError, match="'candidates' must name at least one"):
         compare_all(base, {})
-    with pytest.raises(ConfigurationError, match="differ in the queries"):
+    with pytest.raises(
+        ConfigurationError, match="base and the candidate 'other' differ in the queries"
+    ):
         compare_all(base, {"good": reports["good"], "other": report_of([1])})
     with pytest.raises(KeyError, match="'P@5' was not compared"):
         compare_all(base, reports, "P@5")
+    with pytest.raises(TypeError, match=r"must be reports by name \(got list\)"):
+        compare_all(base, [base])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="'wrong' must be an EvaluationReport"):
+        compare_all(base, {"wrong": None})  # type: ignore[dict-item]
+
+
+def test_a_candidate_that_is_not_there(reports: dict[str, EvaluationReport]) -> None:
+    """The message names those that are."""
+    found = compare_all(reports["base"], {"good": reports["good"]})
+
+    with pytest.raises(KeyError, match="no candidate 'god', only 'good'"):
+        found["god"]
+    with pytest.raises(KeyError, match="no candidate 'god', only 'good'"):
+        found.verdict("god")
 
 
 def test_family_is_rarely_wrong(report_of: ReportOf) -> None:

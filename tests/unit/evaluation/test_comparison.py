@@ -284,3 +284,14 @@ def test_one_model_that_measured_differently(same_model: Comparison) -> None:
     assert comparison.is_same_model
     assert comparison.verdict("nDCG@10").is_better
     assert "better: nDCG@10 rose" in str(comparison)
+
+
+def test_what_is_no_report(report_of: ReportOf, embedder: LocalEmbedder) -> None:
+    """An embedder, or groups without names, are refused by what they are."""
+    report = report_of([1])
+    with pytest.raises(
+        TypeError, match=r"'tuned' must be an EvaluationReport \(got LocalEmbedder\)"
+    ):
+        compare(report, embedder)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"by the group's name \(got list\)"):
+        compare(report, report, groups=[("one", ["q0"])])  # type: ignore[arg-type]

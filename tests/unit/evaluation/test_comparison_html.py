@@ -415,9 +415,31 @@ def test_curves_are_checked(comparison: Comparison, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="'history'"):
         comparison.to_html(tmp_path / "r.html", history=[])
     with pytest.raises(ConfigurationError, match="'tradeoff'"):
-        comparison.to_html(tmp_path / "r.html", tradeoff=[])
+        comparison.to_html(tmp_path / "r.html", tradeoff=_points("")[:1])
+    with pytest.raises(TypeError, match=r"TradeoffPoints \(got dict\)"):
+        comparison.to_html(tmp_path / "r.html", tradeoff=[{}])  # type: ignore[list-item]
 
     assert [] == list(tmp_path.iterdir())
+
+
+def test_no_curve_is_no_section(comparison: Comparison, tmp_path: Path) -> None:
+    """The curve of a job that gave the base back is empty, and so is its section."""
+    path = comparison.to_html(tmp_path / "new" / "r.html", tradeoff=())
+
+    assert "change elsewhere" not in path.read_text()
+
+
+def test_other_kinds_are_refused(
+    comparison: Comparison, dataset: TuningDataset, tmp_path: Path
+) -> None:
+    """A path instead of a dataset, a query id instead of several, a job: all named."""
+    path = tmp_path / "r.html"
+    with pytest.raises(TypeError, match=r"'dataset' must be .* \(got str\)"):
+        comparison.to_html(path, dataset="data.csv")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"'examples' must be several .* 'q1'\)"):
+        comparison.to_html(path, dataset=dataset, examples="q1")
+    with pytest.raises(TypeError, match=r"\(got object\); a job has them as .history"):
+        comparison.to_html(path, history=object())  # type: ignore[arg-type]
 
 
 def _points(probe: str) -> list[TradeoffPoint]:

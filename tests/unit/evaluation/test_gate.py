@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 import numpy as np
@@ -64,8 +65,10 @@ def test_few_queries_do_not_reach_a_gain(report_of: ReportOf) -> None:
     assert "3 queries, too few to show any difference" in verdict.reason
 
 
-@pytest.mark.parametrize("min_gain", [-0.1, float("nan"), float("inf")])
-def test_impossible_gains(gain: Comparison, min_gain: float) -> None:
+@pytest.mark.parametrize(
+    "min_gain", [-0.1, float("nan"), float("inf"), "0.1", None, "high"]
+)
+def test_impossible_gains(gain: Comparison, min_gain: Any) -> None:
     """A least gain below 0, or that is no number, is refused."""
     with pytest.raises(ValueError, match="'min_gain' must be a number >= 0"):
         gain.verdict("RR@10", min_gain=min_gain)
@@ -103,7 +106,7 @@ def test_unknown_groups(gain: Comparison, report_of: ReportOf) -> None:
         ConfigurationError, match=r"no group 'ghost', only 'gained', 'lost', 'few'; "
     ):
         gain.verdict("RR@10", groups=["lost", "ghost"])
-    with pytest.raises(ConfigurationError, match=r"'none', only .* is left out there"):
+    with pytest.raises(ConfigurationError, match=r"'none', only .* a group without"):
         gain.require_better(groups="none")
     with pytest.raises(ConfigurationError, match="'any', nor any other"):
         compare(report_of([1]), report_of([1])).verdict("RR@10", groups="any")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from embedtune.errors import ConfigurationError
@@ -73,6 +74,13 @@ def test_wrong_histories() -> None:
         LearningCurve.of([{}] * 7)
     with pytest.raises(ConfigurationError, match="nothing to draw"):
         LearningCurve.of([{"step": 1, "accuracy": 1.0}])
+
+
+def test_numbers_of_numpy() -> None:
+    """Rows of NumPy's numbers, as data frames give them, are drawn like others."""
+    rows = [{"step": np.int64(1), "loss": np.float32(0.5)}]
+
+    assert (((1.0, 0.5),),) == LearningCurve.of(rows).losses
 
 
 def test_words() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import attrs
 import pytest
 
 from embedtune.errors import ConfigurationError
@@ -44,6 +45,8 @@ def test_wrong_curves() -> None:
         checked_points(chosen)
     with pytest.raises(ConfigurationError, match=r"at least 2 points \(got 1\)"):
         checked_points([point(0)])
+    with pytest.raises(ConfigurationError, match="must be of one measure"):
+        checked_points([point(0), attrs.evolve(point(1), measure="R@10")])
 
     for expected in (
         "a share stands there twice",
@@ -65,6 +68,15 @@ def test_section_in_words() -> None:
     assert "The last point: 100 % of the tuned model" in text
     assert "<b>" not in text
     assert [] == tradeoff_section([], "nDCG@10")
+
+
+def test_section_names_its_own_measure() -> None:
+    """What was measured in one measure is not sold as the comparison's."""
+    points = [attrs.evolve(point(share), measure="nDCG@10") for share in (0, 1)]
+    text = "".join(tradeoff_section(points, "R@5"))
+
+    assert "change in nDCG@10" in text
+    assert "R@5" not in text
 
 
 def test_section_without_a_choice() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -70,8 +71,24 @@ def test_wrong_settings(make_task: MakeTask) -> None:
         et.LocalTuner("runs", probes=probes, max_forgetting=-1.0)
     for words in ("'general'", "not empty", "'max_forgetting' must be a finite"):
         assert words in str(info.value)
+    with pytest.raises(et.errors.ConfigurationError, match=r"\(got '1 %'\)"):
+        et.LocalTuner("runs", max_forgetting="1 %")  # type: ignore[arg-type]
     with pytest.raises(et.errors.ConfigurationError, match="needs a probe"):
         et.LocalTuner("runs", general_probe=False, max_forgetting=0.1)
+
+
+@pytest.mark.parametrize(
+    ("probes", "got"),
+    [("dataset", "TuningDataset"), ([], "list"), ({"mine": ["a"]}, "list for 'mine'")],
+)
+def test_probes_that_are_no_datasets(
+    make_task: MakeTask, probes: Any, got: str
+) -> None:
+    """The message shows the shape that is wanted."""
+    probes = make_task() if probes == "dataset" else probes
+
+    with pytest.raises(TypeError, match=rf"as in .* \(got {got}\)"):
+        et.LocalTuner("runs", probes=probes)
 
 
 def test_wrong_labels(make_task: MakeTask) -> None:

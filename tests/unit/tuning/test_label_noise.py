@@ -77,3 +77,21 @@ def test_wrong_labels_alone_teach_nothing(
 
     assert model.is_base
     assert model.facts["reason"]  # type: ignore[attr-defined]
+
+
+def test_few_wrong_labels_teach_an_adapter_nothing(
+    make_task: MakeTask, base_folder: Path, tmp_path: Path
+) -> None:
+    """An adapter of few labels must be as sure of its gain as one of many.
+
+    Most queries are of documents that happen to have labels, so that an adapter seems
+    to gain by what it learns of wrong ones.
+    """
+    wrong = noisy(make_task(queries=120, documents=40), 1.0, seed=7)
+    tuner = AdapterTuner(LocalEmbedder(base_folder), tmp_path / "runs", progress=False)
+
+    model = tuner.submit(wrong, TuningSpec(train_steps=40, batch_size=32)).result()
+
+    assert model.is_base
+    assert 0.8 < model.metrics["confidence"] < 0.95
+    assert "95% are needed" in model.reason

@@ -163,6 +163,13 @@ def test_wrong_dataset(
     assert (what in INTEGRITY) == isinstance(e.value, DatasetIntegrityError)
 
 
+@pytest.mark.parametrize("other", [None, "data.csv"])
+def test_no_dataset(tmp_path: Path, other: Any) -> None:
+    """What is no dataset is named, with the way to one."""
+    with pytest.raises(TypeError, match=r"'dataset' must be a .*from_table\(\)"):
+        LocalTuner(tmp_path / "runs").submit(other)
+
+
 def test_wrong_test_labels_do_not_matter(
     make_task: MakeTask, base_folder: Path, tmp_path: Path
 ) -> None:
