@@ -16,8 +16,7 @@ from embedtune.serving.adapter import Adapter, AdapterMode, save_adapter
 from embedtune.tuning.adapter_model import AdapterModel
 from embedtune.tuning.adapter_probes import AdapterProbe
 from embedtune.tuning.adapter_recipe import AdapterTask
-from embedtune.tuning.candidates import Schedule
-from embedtune.tuning.choose import SURE_ENOUGH, OptimizeFor
+from embedtune.tuning.choose import SURE_ENOUGH
 from embedtune.tuning.folder import JobFolder
 from embedtune.tuning.forgetting import Watched
 from embedtune.tuning.frozen import gather
@@ -47,7 +46,6 @@ def work(
 
 def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> None:
     config = folder.config
-    spec, seed = config["spec"], config["seed"]
     mode = AdapterMode(config["mode"])
     dataset = TuningDataset.from_beir(folder.dataset)
     dimension = config["base"]["dimension"]
@@ -55,7 +53,7 @@ def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> N
         dataset,
         _rows(folder.path / QUERIES_FILE, (len(dataset.queries), dimension)),
         _rows(folder.path / DOCUMENTS_FILE, (len(dataset.corpus), dimension)),
-        np.random.default_rng([seed, 3]),
+        np.random.default_rng([config["seed"], 3]),
     )
     _log.info(
         "%d documents, %d training queries, %d validation queries",
@@ -63,16 +61,8 @@ def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> N
         len(material.train),
         len(material.validation),
     )
-    plan = Plan(
-        schedule=Schedule(
-            steps=spec["train_steps"],
-            batch_size=spec["batch_size"],
-            rate=spec["learning_rate_multiplier"],
-        ),
-        optimize_for=OptimizeFor(config["optimize_for"]),
-        seed=seed,
-        needed_with_few=SURE_ENOUGH,  # a whole matrix learns wrong labels, too
-    )
+    # A whole matrix learns wrong labels, too.
+    plan = Plan.of(config, needed_with_few=SURE_ENOUGH)
     task = AdapterTask(material=material, mode=mode, rank=config["rank"])
     watch = Watch.read(folder)
     watched = None

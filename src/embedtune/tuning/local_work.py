@@ -13,8 +13,6 @@ from embedtune.datasets.dataset import TuningDataset
 from embedtune.errors import DataError
 from embedtune.serving.static import StaticModel
 from embedtune.tuning.bags import Floats
-from embedtune.tuning.candidates import Schedule
-from embedtune.tuning.choose import OptimizeFor
 from embedtune.tuning.encoder import Parameters
 from embedtune.tuning.folder import JobFolder
 from embedtune.tuning.forgetting import Watched
@@ -45,7 +43,7 @@ def work(
 
 def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> None:
     config = folder.config
-    spec, seed = config["spec"], config["seed"]
+    spec = config["spec"]
     base = StaticModel.open(spec["base_model"])
     if base.fingerprint != config["base_fingerprint"]:
         msg = (
@@ -53,17 +51,9 @@ def _make(folder: JobFolder, report: Callable[[Mapping[str, float]], None]) -> N
             " submitted; submit a new job"
         )
         raise DataError(msg)
-    plan = Plan(
-        schedule=Schedule(
-            steps=spec["train_steps"],
-            batch_size=spec["batch_size"],
-            rate=spec["learning_rate_multiplier"],
-        ),
-        optimize_for=OptimizeFor(config["optimize_for"]),
-        seed=seed,
-    )
+    plan = Plan.of(config)
     dataset = TuningDataset.from_beir(folder.dataset)
-    material = gather(dataset, base, np.random.default_rng([seed, 3]))
+    material = gather(dataset, base, np.random.default_rng([config["seed"], 3]))
     _log.info(
         "%d documents, %d training queries, %d validation queries",
         len(material.texts.documents),

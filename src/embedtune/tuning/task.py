@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import attrs
 import numpy as np
@@ -114,3 +114,20 @@ class Plan:
     optimize_for: OptimizeFor
     seed: int
     needed_with_few: float = SURE_ENOUGH_WITH_FEW
+
+    @classmethod
+    def of(
+        cls, config: Mapping[str, Any], *, needed_with_few: float = SURE_ENOUGH_WITH_FEW
+    ) -> Plan:
+        """Return the plan of a job's configuration."""
+        spec = config["spec"]
+        return cls(
+            schedule=Schedule(
+                steps=spec["train_steps"],
+                batch_size=spec["batch_size"],
+                rate=spec["learning_rate_multiplier"],
+            ),
+            optimize_for=OptimizeFor(config["optimize_for"]),
+            seed=config["seed"],
+            needed_with_few=needed_with_few,
+        )
