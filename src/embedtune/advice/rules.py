@@ -56,11 +56,24 @@ def recommend(evidence: Evidence) -> tuple[Recommendation, tuple[str, ...]]:
                 " gain worth having, some hundred a good one"
             ),
         )
-    if evidence.point is None:
-        return _untried(evidence)
-    if evidence.point.interval.low > 0:
-        return _sure(evidence, evidence.point)
-    return _unsure(evidence, evidence.point)
+    return _tried(evidence)
+
+
+def _tried(evidence: Evidence) -> tuple[Recommendation, tuple[str, ...]]:
+    point = evidence.point
+    if point is None:
+        return _untried(evidence, "no trial run shows what tuning gains of it")
+    if point.interval.low > 0:
+        return _sure(evidence, point)
+    if point.queries < evidence.train_queries:
+        # That a part is too small says nothing about the whole.
+        return _untried(
+            evidence,
+            f"no trial run came further than {queries(point.queries)} of"
+            f" {evidence.train_queries:,}, where nothing is sure yet; more seconds tell"
+            " more",
+        )
+    return _unsure(evidence, point)
 
 
 def _why_blocked(evidence: Evidence) -> tuple[str, ...]:
@@ -83,13 +96,12 @@ def _why_blocked(evidence: Evidence) -> tuple[str, ...]:
     )
 
 
-def _untried(evidence: Evidence) -> tuple[Recommendation, tuple[str, ...]]:
+def _untried(evidence: Evidence, why: str) -> tuple[Recommendation, tuple[str, ...]]:
     missing = f"the base misses {evidence.room:.3f} to a perfect {MEASURE}"
-    untried = f"{missing}, and no trial run shows what tuning gains of it"
     for way, recommendation in _FREE:
         if way in evidence.ways:
             return recommendation, (
-                untried,
+                f"{missing}, and {why}",
                 "this way costs nothing but time; tune, and compare on the test labels",
             )
     return Recommendation.LEAVE, (

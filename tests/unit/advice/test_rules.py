@@ -35,6 +35,7 @@ SURE, SMALL, LUCK, NONE = (
     point(0.01),
     point(0, bases=1),
 )
+PART = attrs.evolve(NONE, queries=250)
 MORE = Forecast(queries=8000, gain=0.05, interval=Interval(low=0.02, high=0.09))
 USUAL = Evidence(
     train_queries=2000, test_queries=600, room=0.5, point=SURE, detectable=0.03
@@ -64,6 +65,7 @@ USUAL = Evidence(
         ({"point": LUCK, "ways": STATIC}, "LEAVE", "may be luck"),
         ({"point": NONE, "ways": STATIC}, "LEAVE", "gave the base back"),
         ({"point": NONE, "detectable": 0.2}, "FIX_DATA", "below 0.20 goes unseen"),
+        ({"point": PART, "ways": STATIC}, "LOCAL", "further than 250 queries of 2,000"),
         ({"point": NONE, "detectable": None}, "FIX_DATA", "any difference goes"),
         ({"point": NONE, "forecast": MORE}, "FIX_DATA", "with 8,000 queries"),
         ({"point": NONE, "ways": OPEN}, "OPEN_WEIGHTS", "not the way"),
