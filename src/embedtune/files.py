@@ -21,6 +21,9 @@ def replace_file(path: Path, data: bytes | Iterable[bytes]) -> None:
         data: The whole content, or its pieces in order.
     """
     pieces = (data,) if isinstance(data, bytes) else data
+    if not path.parent.is_dir():
+        msg = f"folder {str(path.parent)!r} does not exist; make it first"
+        raise FileNotFoundError(msg)
     temporary = _beside(path)
     try:
         with temporary.open("xb") as file:

@@ -100,7 +100,7 @@ def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
 
 def test_missing_folder_is_said(tmp_path: Path) -> None:
     """No folder is made behind the caller's back."""
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="missing' does not exist; make it"):
         replace_file(tmp_path / "missing" / "file", b"new")
 
 

@@ -17,7 +17,7 @@ from embedtune.advice.headroom import DEPTH, headroom_of
 from embedtune.advice.hints import hints_on
 from embedtune.advice.law import forecasts
 from embedtune.advice.problems import can_be_measured, is_fit_for_service, weighed
-from embedtune.advice.rules import recommend
+from embedtune.advice.rules import FEWEST, recommend
 from embedtune.advice.trials import Task, planned, run_trials, usable_queries
 from embedtune.advice.tuners import free_tuner
 from embedtune.advice.values import (
@@ -37,6 +37,7 @@ from embedtune.evaluation.bootstrap import mean_interval
 from embedtune.evaluation.evaluate import evaluate
 from embedtune.evaluation.report import EvaluationReport
 from embedtune.evaluation.tables import counted
+from embedtune.evaluation.verdict import detectable_difference, deviation_of
 from embedtune.progress import ProgressOption, track
 from embedtune.serving.base import Embedder
 from embedtune.serving.inputs import check_embedder
@@ -52,8 +53,6 @@ HELD_OUT = 0.25
 """What is held out of the labelled queries to measure by, where there is no test."""
 
 _MEASURES = (MEASURE, "R@10", f"R@{DEPTH}")
-_SURE, _POWER = 1.959964, 0.841621  # quantiles of the normal law: 97.5 % and 80 %
-_FEWEST = 12  # labelled queries, so that some can be held out
 _USUAL_SPREAD = 0.3  # of differences by query, where no trial gave any
 
 
@@ -91,14 +90,12 @@ def advise(
         TypeError: If *embedder* is none.
     """
     check_embedder(embedder)
-    if not 0 <= seconds < math.inf:
-        msg = f"'seconds' must be a finite number >= 0 (got {seconds!r})"
-        raise ConfigurationError(msg)
+    _refuse_seconds(seconds)
     base = _base_model(model, embedder)
     is_managed = base is not None and TuningWay.MANAGED in base.tuning
     check = dataset.check(base.model_id if base is not None and is_managed else None)
     problems = weighed(check, dataset)
-    measured = _Measured()
+    measured = _Measured(train_queries=_queries_to_learn_from(dataset))
     if can_be_measured(check) and _has_enough(dataset):
         with _folder(runs) as folder:
             measured = _measured(
@@ -133,6 +130,12 @@ def advise(
     )
 
 
+def _refuse_seconds(seconds: object) -> None:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        msg = f"'seconds' must be a finite number >= 0 (got {seconds!r})"
+        raise ConfigurationError(msg)
+
+
 @attrs.frozen
 class _Effort:
     """What trial runs may take.
@@ -155,7 +158,7 @@ class _Measured:
     base: EvaluationReport | None = None
     headroom: Headroom | None = None
     is_held_out: bool = False
-    train_queries: int = 0
+    train_queries: int
     curve: GainCurve = attrs.field(factory=GainCurve)
     detectable: float | None = None
 
@@ -185,17 +188,15 @@ def _measured(
         trials = list(run_trials(task, effort.seconds, bar))
     trials.sort(key=lambda each: (each.queries, -each.draw))
     headroom = headroom_of(base, divided.test)
-    spread = next(
-        (each.differences.std() for each in reversed(trials) if not each.is_base),
-        _USUAL_SPREAD,
-    )
+    spreads = (deviation_of(each.differences) for each in reversed(trials))
+    spread = next(filter(None, spreads), _USUAL_SPREAD)
     return _Measured(
         base=base,
         headroom=headroom,
         is_held_out=divided is not dataset,
-        train_queries=sum(1 for row in divided.train.values() if any(row.values())),
+        train_queries=_queries_to_learn_from(divided),
         curve=_curve(trials, tuner.name, queries, headroom, effort),
-        detectable=float((_SURE + _POWER) * spread / math.sqrt(headroom.queries)),
+        detectable=detectable_difference(spread, headroom.queries),
     )
 
 
@@ -269,7 +270,11 @@ def _ways(base: BaseModel | None, embedder: Embedder) -> tuple[TuningWay, ...]:
 
 def _has_enough(dataset: TuningDataset) -> bool:
     labelled = {*dataset.train, *dataset.validation}
-    return bool(dataset.test) or len(labelled) >= _FEWEST
+    return bool(dataset.test) or len(labelled) >= FEWEST
+
+
+def _queries_to_learn_from(dataset: TuningDataset) -> int:
+    return sum(1 for row in dataset.train.values() if any(row.values()))
 
 
 def _held_out(dataset: TuningDataset, seed: int) -> TuningDataset:

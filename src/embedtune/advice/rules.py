@@ -25,6 +25,9 @@ FEW_QUERIES = 200
 COARSE = 0.1
 """A test that cannot see smaller differences decides nothing."""
 
+FEWEST = 12
+"""With fewer labelled queries, and no test, none are held out to measure by."""
+
 _FREE = (
     (TuningWay.LOCAL_LINEAR, Recommendation.LOCAL),
     (TuningWay.ADAPTER, Recommendation.ADAPTER),
@@ -53,16 +56,37 @@ def recommend(evidence: Evidence) -> tuple[Recommendation, tuple[str, ...]]:
                 " gain worth having, some hundred a good one"
             ),
         )
-    if evidence.point is None:
-        return _untried(evidence)
-    if evidence.point.interval.low > 0:
-        return _sure(evidence, evidence.point)
-    return _unsure(evidence, evidence.point)
+    return _tried(evidence)
+
+
+def _tried(evidence: Evidence) -> tuple[Recommendation, tuple[str, ...]]:
+    point = evidence.point
+    if point is None:
+        return _untried(evidence, "no trial run shows what tuning gains of it")
+    if point.interval.low > 0:
+        return _sure(evidence, point)
+    if point.queries < evidence.train_queries:
+        # That a part is too small says nothing about the whole.
+        return _untried(
+            evidence,
+            f"no trial run came further than {queries(point.queries)} of"
+            f" {evidence.train_queries:,}, where nothing is sure yet; more seconds tell"
+            " more",
+        )
+    return _unsure(evidence, point)
 
 
 def _why_blocked(evidence: Evidence) -> tuple[str, ...]:
     if not evidence.blocking:
-        return ("nothing could be measured: there are no labels to measure by",)
+        found = "nothing could be measured: there are no test labels"
+        if not evidence.train_queries:
+            return (f"{found}, and none to hold out; label some queries",)
+        return (
+            (
+                f"{found}, and of {queries(evidence.train_queries)} to learn from none"
+                f" can be held out (it takes {FEWEST}); label more queries"
+            ),
+        )
     rules = ", ".join(evidence.blocking)
     return (
         (
@@ -72,12 +96,12 @@ def _why_blocked(evidence: Evidence) -> tuple[str, ...]:
     )
 
 
-def _untried(evidence: Evidence) -> tuple[Recommendation, tuple[str, ...]]:
+def _untried(evidence: Evidence, why: str) -> tuple[Recommendation, tuple[str, ...]]:
     missing = f"the base misses {evidence.room:.3f} to a perfect {MEASURE}"
     for way, recommendation in _FREE:
         if way in evidence.ways:
             return recommendation, (
-                f"{missing}, and no trial run came to an end in the time allowed",
+                f"{missing}, and {why}",
                 "this way costs nothing but time; tune, and compare on the test labels",
             )
     return Recommendation.LEAVE, (
@@ -128,12 +152,14 @@ def _unsure(
         else f"a trial run gained {point.gain:+.3f} {point.interval} in {MEASURE},"
         " which may be luck"
     )
-    if evidence.detectable is not None and evidence.detectable > COARSE:
+    if evidence.detectable is None or evidence.detectable > COARSE:
+        size = evidence.detectable
+        unseen = "any difference" if size is None else f"a difference below {size:.2f}"
         return Recommendation.FIX_DATA, (
             found,
             (
-                f"with {queries(evidence.test_queries)} to measure by, a difference below"
-                f" {evidence.detectable:.2f} goes unseen; label more queries"
+                f"with {queries(evidence.test_queries)} to measure by, {unseen} goes"
+                " unseen; label more queries"
             ),
         )
     forecast = evidence.forecast

@@ -167,7 +167,8 @@ class Evidence:
         point: What tuning gained with the most training queries that were tried.
         forecast: For four times the training queries.
         detectable: The smallest difference that these test queries would show, four
-            times in five.
+            times in five; `None` if nothing was measured, or by so few queries that
+            none would.
         ways: How the model can be tuned, by the catalog.
         is_fit_for_service: Whether the data keeps to the limits of the managed
             service, as far as they are known.

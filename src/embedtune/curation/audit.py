@@ -29,6 +29,7 @@ from embedtune.types import SPLITS, Split
 
 _BATCH = 4096
 _NEIGHBOURS = 10
+_ASKED = 1_000  # labels, the most suspicious, whose neighbours are asked
 _TINY = 1e-9
 
 
@@ -150,14 +151,15 @@ def _suspects(
 ) -> tuple[SuspectLabel, ...]:
     # The model that explains most labels has the word on what should stand there.
     chosen = judgements[int(np.argmax(mixture.weights))]
-    votes = nearest_votes(
-        labels,
-        rankings,
-        {"own": labels.document, "other": chosen.other},
-        _NEIGHBOURS,
+    order: Integers = np.lexsort((-chosen.rank, -mixture.posterior))
+    asked = order[:_ASKED]
+    own, other = (
+        dict(zip(asked.tolist(), found.tolist(), strict=True))
+        for found in nearest_votes(
+            labels, rankings, asked, (labels.document, chosen.other), _NEIGHBOURS
+        )
     )
     evidence = evidence_of(rankings, labels.doc_ids, labels.query, labels.document)
-    order: Integers = np.lexsort((-chosen.rank, -mixture.posterior))
     return tuple(
         SuspectLabel(
             split=SPLITS[labels.split[row]],
@@ -166,12 +168,12 @@ def _suspects(
             relevance=int(labels.relevance[row]),
             suspicion=float(mixture.posterior[row]),
             rank=int(chosen.rank[row]),
-            alternative=labels.doc_ids[other] if other >= 0 else None,
-            votes=int(votes["own"][row]),
-            alternative_votes=int(votes["other"][row]),
+            alternative=labels.doc_ids[best] if best >= 0 else None,
+            votes=own.get(row),
+            alternative_votes=other.get(row),
             evidence=evidence[row],
         )
-        for row, other in zip(order.tolist(), chosen.other[order].tolist(), strict=True)
+        for row, best in zip(order.tolist(), chosen.other[order].tolist(), strict=True)
     )
 
 

@@ -170,15 +170,19 @@ def _equal_documents(dataset: TuningDataset) -> list[list[int]]:
 def _dealt(texts: Sequence[str], folds: int, seed: int) -> Integers:
     numbers: dict[str, int] = {}
     group = _array(numbers.setdefault(normalised(text), len(numbers)) for text in texts)
-    if not 2 <= folds <= len(numbers):  # noqa: PLR2004 -- out of fold needs another
-        msg = (
-            "'folds' must be >= 2 and <= the number of different queries, "
-            f"{len(numbers)} (got {folds!r})"
-        )
-        raise ConfigurationError(msg)
+    _refuse_folds(folds, len(numbers))
     order = np.random.default_rng(seed).permutation(len(numbers))
     dealt: Integers = (order % folds)[group]
     return dealt
+
+
+def _refuse_folds(folds: object, most: int) -> None:
+    if not isinstance(folds, int) or not 2 <= folds <= most:  # noqa: PLR2004 -- out of fold needs another
+        msg = (
+            "'folds' must be >= 2 and <= the number of different queries, "
+            f"{most} (got {folds!r})"
+        )
+        raise ConfigurationError(msg)
 
 
 def _pairs(keys: Integers, queries: Integers, width: int) -> tuple[Integers, Integers]:

@@ -123,10 +123,12 @@ def write_decisions(audit: LabelAudit, path: Path, *, wrong: int, missing: int) 
     replace_file(path, data)
 
 
-def read_rows(path: Path, problems: FileProblems) -> Iterator[DecisionRow]:
+def read_rows(
+    path: Path, problems: FileProblems, *, encoding: str
+) -> Iterator[DecisionRow]:
     """Yield the rows of a table that a person may have saved from another program."""
     rows = csv_rows(
-        path, READ, problems, encoding="utf-8-sig", delimiter=_delimiter_of(path)
+        path, READ, problems, encoding=encoding, delimiter=_delimiter_of(path)
     )
     for line, cells in rows:
         kind, split, query_id, doc_id, relevance, other, decision, dataset, check = (
@@ -187,16 +189,18 @@ def _wrong_cells(
     dataset: TuningDataset, identity: str, rank: int, item: SuspectLabel
 ) -> list[str]:
     other = item.alternative
-    votes = (
-        f"out of fold at rank {item.rank}; {item.votes} of the nearest queries have "
-        f"this document, {item.alternative_votes} the alternative"
-    )
+    facts = [f"out of fold at rank {item.rank}"]
+    if item.votes is not None:
+        facts.append(
+            f"{item.votes} of the nearest queries have this document, "
+            f"{item.alternative_votes} the alternative"
+        )
     key = ("wrong", item.split, item.query_id, item.doc_id, str(item.relevance))
     return _cells(
         dataset,
         key,
         place=(rank, item.suspicion, other or ""),
-        evidence=[votes, *map(_evidence, item.evidence)],
+        evidence=[*facts, *map(_evidence, item.evidence)],
         identity=identity,
     )
 

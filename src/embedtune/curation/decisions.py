@@ -35,21 +35,25 @@ class _Change:
     before: tuple[int | None, ...]
 
 
-def apply_decisions(dataset: TuningDataset, path: str | Path) -> TuningDataset:
+def apply_decisions(
+    dataset: TuningDataset, path: str | Path, *, encoding: str = "utf-8-sig"
+) -> TuningDataset:
     """Return *dataset* with the labels that a person decided on in a table.
 
     The table is one that :meth:`~embedtune.LabelAudit.to_csv` wrote, with a word in
     `decision`; columns may have been moved, rows sorted or deleted. Rows without a
     decision change nothing, and applying a table twice changes no more than once.
-    Commas, semicolons and tabs are understood between cells.
+    Commas, semicolons and tabs are understood between cells. A split certificate is
+    of the labels as they were, so the result has none.
 
     Args:
         dataset: The dataset that was audited; other labels may have changed since.
-        path: The table, as CSV in UTF-8.
+        path: The table, as CSV.
+        encoding: What a spreadsheet program saved it in, if not in UTF-8.
 
     Raises:
         ConfigurationError: If a column is missing.
-        DatasetFormatError: If the file is not CSV in UTF-8, a decision is unknown, an
+        DatasetFormatError: If the file is not CSV in that encoding, a decision is unknown, an
             id was changed or is unknown, the texts of the dataset or a label are not
             those that were audited, or decisions contradict each other. It names
             every problem with its line.
@@ -61,7 +65,7 @@ def apply_decisions(dataset: TuningDataset, path: str | Path) -> TuningDataset:
         problems.raise_if_any()
     identity = texts_identity(dataset)
     decided: dict[_Label, tuple[int, int | None]] = {}
-    for row in read_rows(path, problems):
+    for row in read_rows(path, problems, encoding=encoding):
         if not row.decision:
             continue
         try:
@@ -165,8 +169,9 @@ def _refuse_other_state(dataset: TuningDataset, change: _Change) -> None:
         return
     state = "no label" if now is None else f"relevance {now}"
     msg = (
-        f"query {shown(query_id)} and document {shown(doc_id)} have {state} in the "
-        f"dataset, which is not what was audited; empty the decision or audit anew"
+        f"query {shown(query_id)} and document {shown(doc_id)} have {state} in {split} "
+        "of this dataset, which is not what was audited; empty the decision, apply the "
+        "table before a split, or audit anew"
     )
     raise RecordError(msg)
 

@@ -69,12 +69,15 @@ class MiningLedger:
         counts: One row a query, one column a fate, in the order of `Fate`.
         without_positive: How many queries of the split were not asked because no
             document is labelled relevant to them.
+        elsewhere: How many documents were no candidates because they belong to another
+            part of a split by document, or are equal or near to one that does.
     """
 
     query_ids: tuple[str, ...]
     asked: int
     counts: npt.NDArray[np.int64]
     without_positive: int = 0
+    elsewhere: int = 0
 
     @property
     def found(self) -> Mapping[str, int]:
@@ -105,6 +108,7 @@ class MiningLedger:
             "asked": self.asked,
             "queries": len(self.query_ids),
             "without_positive": self.without_positive,
+            "elsewhere": self.elsewhere,
             "found": sum(self._column(Fate.FOUND)),
             "missing": sum(self.missing.values()),
             "dropped": dict(self.dropped),
@@ -155,6 +159,13 @@ class MiningLedger:
         ]
         return ("candidates", "number", "share"), rows
 
+    def _way_out(self) -> str:
+        by_rules = [fate for fate in Fate if Fate.MARGIN <= fate <= Fate.RANK_WINDOW]
+        dropped = self.counts[[key in self.missing for key in self.query_ids]]
+        if dropped[:, by_rules].any():
+            return "a wider rank_window or a smaller margin finds more"
+        return "all that ranked high enough is relevant, judged or a copy"
+
     def _remarks(self) -> list[str]:
         remarks = []
         short = self.missing
@@ -163,8 +174,12 @@ class MiningLedger:
             more = ", ..." if len(short) > _LISTED else ""
             remarks.append(
                 f"{counted(sum(short.values()), 'is', 'are')} missing, for "
-                f"{queries(len(short))} ({names}{more}); a wider rank_window or a "
-                "smaller margin finds more"
+                f"{queries(len(short))} ({names}{more}); {self._way_out()}"
+            )
+        if self.elsewhere:
+            remarks.append(
+                f"{counted(self.elsewhere, 'document')} of other parts of the split, "
+                "or near to one, left out"
             )
         if self.without_positive:
             remarks.append(

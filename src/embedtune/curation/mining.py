@@ -18,6 +18,7 @@ from embedtune.curation.rules import MiningRules, Sampling
 from embedtune.datasets.bulk import trusted_dataset
 from embedtune.datasets.dataset import TuningDataset
 from embedtune.datasets.near_duplicates import THRESHOLD
+from embedtune.datasets.ties import documents_elsewhere
 from embedtune.errors import DataError
 from embedtune.evaluation.embedding import embedded_queries
 from embedtune.evaluation.scoring import labels_of
@@ -54,7 +55,8 @@ def mine_hard_negatives(  # noqa: PLR0913 -- one keyword a rule is what callers 
     All documents are ranked for each query that has a positive, exactly. Never taken
     are documents that any split labels relevant to the query or to one of the same
     text, their copies and near-duplicates, documents that are labelled 0 already, and
-    the query's own text. What is left is filtered by score, cut to the ranks asked
+    the query's own text; and after a split by document, the documents of other parts
+    and what is equal or near to them, so that the split stays one. What is left is filtered by score, cut to the ranks asked
     for, and chosen from. Queries of equal text share their positives; the lowest score
     of a query's positives is what margins are measured from.
 
@@ -139,6 +141,7 @@ def mine_hard_negatives(  # noqa: PLR0913 -- one keyword a rule is what callers 
         asked=per_query,
         counts=np.concatenate(counts),
         without_positive=mining.known.without_positive,
+        elsewhere=mining.elsewhere,
     )
     return _labelled(dataset, split, found, ledger)
 
@@ -154,12 +157,15 @@ class _Mining:
     depth: int
     rows: int
     block_bytes: int
+    elsewhere: int
 
     @classmethod
     def prepare(
         cls, dataset: TuningDataset, split: Split, rules: MiningRules, block_bytes: int
     ) -> _Mining:
-        contents = Contents.gather(dataset.corpus, rules.near_duplicates, rules.seed)
+        elsewhere = _elsewhere(dataset, split)
+        corpus = {k: d for k, d in dataset.corpus.items() if k not in elsewhere}
+        contents = Contents.gather(corpus, rules.near_duplicates, rules.seed)
         known = Known.of(dataset, split, contents)
         if not len(known):
             msg = (
@@ -175,6 +181,7 @@ class _Mining:
             rules=rules,
             depth=depth,
             block_bytes=block_bytes,
+            elsewhere=len(elsewhere),
             rows=max(1, min(_MOST_QUERIES, block_bytes // (_CELL_BYTES * depth))),
         )
 
@@ -229,6 +236,14 @@ class _Mining:
                 self.known.query_ids[block], starts, ends, strict=True
             )
         }
+
+
+def _elsewhere(dataset: TuningDataset, split: Split) -> set[str]:
+    """Return the documents of other parts, if a certificate says that none is shared."""
+    certificate = dataset.certificate
+    if certificate is None or certificate.by != "document":
+        return set()
+    return documents_elsewhere(dataset, split, certificate.near_duplicates)
 
 
 def _room(known: Known, contents: Contents, rules: MiningRules) -> int:

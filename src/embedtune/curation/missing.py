@@ -12,14 +12,13 @@ from embedtune.curation.mixture import Floats
 from embedtune.curation.rankings import Ranking, evidence_of
 from embedtune.curation.values import Likeness, MissingLabel
 from embedtune.datasets.dataset import TuningDataset
-from embedtune.datasets.text import normalised
+from embedtune.datasets.near_duplicates import are_near_duplicates
 from embedtune.types import SPLITS
 
 PER_QUERY = 3
 """How many documents are listed for one query; those equal to a positive come on top."""
 
 _PROBABLY_WRONG = 0.5  # above it, what is above the positive says nothing
-_NEAR = 0.8  # of the words of both texts, so many are shared
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +54,11 @@ def missing_labels(
     queries = np.array([labels.query[item.label] for item in found], np.int64)
     documents = np.array([item.document for item in found], np.int64)
     evidence = evidence_of(rankings, labels.doc_ids, queries, documents)
+    texts = [document.text for document in dataset.corpus.values()]
+    is_near = are_near_duplicates(
+        [texts[item.document] for item in found],
+        [texts[labels.document[item.label]] for item in found],
+    )
     return [
         MissingLabel(
             split=SPLITS[labels.split[item.label]],
@@ -63,10 +67,10 @@ def missing_labels(
             positive=labels.doc_ids[labels.document[item.label]],
             relevance=int(labels.relevance[item.label]),
             preference=item.preference,
-            likeness="equal" if item.is_equal else _likeness(dataset, labels, item),
+            likeness=_likeness(item, is_near=near),
             evidence=facts,
         )
-        for item, facts in zip(found, evidence, strict=True)
+        for item, facts, near in zip(found, evidence, is_near.tolist(), strict=True)
     ]
 
 
@@ -160,12 +164,7 @@ def _best_ranked(
     return best
 
 
-def _likeness(
-    dataset: TuningDataset, labels: AuditedLabels, item: _Candidate
-) -> Likeness:
-    one, other = (
-        set(normalised(dataset.corpus[labels.doc_ids[number]].embedding_text).split())
-        for number in (item.document, int(labels.document[item.label]))
-    )
-    shared = len(one & other)
-    return "near" if shared >= _NEAR * max(1, len(one | other)) else ""
+def _likeness(item: _Candidate, *, is_near: bool) -> Likeness:
+    if item.is_equal:
+        return "equal"
+    return "near" if is_near else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
@@ -102,33 +102,36 @@ def evidence_of(
 def nearest_votes(
     labels: AuditedLabels,
     rankings: Sequence[Ranking],
-    candidates: Mapping[str, Integers],
+    asked: Integers,
+    candidates: Sequence[Integers],
     neighbours: int,
-) -> dict[str, Integers]:
+) -> list[Integers]:
     """Count the nearest queries of other folds that have each candidate as positive.
 
     Args:
         labels: The labels; one vote for each.
         rankings: Queries are near by the mean of their scores in all of them.
-        candidates: For each label a document or -1, by any name.
+        asked: The numbers of the labels whose neighbours vote.
+        candidates: For each label a document or -1; several of these.
         neighbours: How many queries vote.
+
+    Returns:
+        For each of *candidates* the votes of each label in *asked*.
     """
-    votes = {name: np.zeros(len(labels), np.int64) for name in candidates}
+    votes = [np.zeros(len(asked), np.int64) for _ in candidates]
     rows = np.hstack([ranking.queries for ranking in rankings])
-    folds = labels.fold[labels.query]
-    for fold in range(labels.folds):
-        inside = np.flatnonzero(labels.fold == fold)
+    folds = labels.fold[labels.query[asked]]
+    for fold in np.unique(folds).tolist():
+        mine = np.flatnonzero(folds == fold)
+        inside, place = np.unique(labels.query[asked[mine]], return_inverse=True)
         outside = np.flatnonzero(labels.fold != fold)
         near, _ = top_k(rows[inside], rows[outside], neighbours)
-        place = np.zeros(len(rows), np.int64)
-        place[inside] = np.arange(len(inside))
-        mine = np.flatnonzero(folds == fold)
-        voters = outside[near[place[labels.query[mine]]]]
-        for name, documents in candidates.items():
-            wanted = np.broadcast_to(documents[mine][:, None], voters.shape)
+        voters = outside[near[place]]
+        for counts, documents in zip(votes, candidates, strict=True):
+            wanted = np.broadcast_to(documents[asked[mine]][:, None], voters.shape)
             has = labels.has_label(voters.ravel(), wanted.ravel())
-            counts = has.reshape(voters.shape).sum(axis=1)
-            votes[name][mine] = np.where(documents[mine] >= 0, counts, 0)
+            found = has.reshape(voters.shape).sum(axis=1)
+            counts[mine] = np.where(documents[asked[mine]] >= 0, found, 0)
     return votes
 
 

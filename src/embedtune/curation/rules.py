@@ -44,9 +44,8 @@ class MiningRules:
     seed: int
 
     def __attrs_post_init__(self) -> None:
-        first, last = self.rank_window
         problems = [
-            *_range_problems(self.per_query, first, last),
+            *_range_problems(self.per_query, self.rank_window),
             *self._score_problems(),
         ]
         if self.sampling not in ("top", "random"):
@@ -75,18 +74,21 @@ class MiningRules:
         return problems
 
 
-def _range_problems(per_query: int, first: int, last: int) -> list[str]:
+def _range_problems(per_query: object, window: object) -> list[str]:
     problems = []
-    if per_query < 1:
+    is_count = isinstance(per_query, int) and per_query >= 1
+    if not is_count:
         problems.append(f"'per_query' must be >= 1 (got {per_query!r})")
-    if not 0 <= first < last:
-        problems.append(
-            "'rank_window' must be two ranks, the first >= 0 and the last above it "
-            f"(got {(first, last)!r})"
-        )
-    elif per_query > last - first:
-        problems.append(
-            f"'per_query' must be <= {last - first}, the ranks in 'rank_window' "
-            f"(got {per_query!r})"
-        )
+    match window:
+        case (int(first), int(last)) if 0 <= first < last:
+            if isinstance(per_query, int) and is_count and per_query > last - first:
+                problems.append(
+                    f"'per_query' must be <= {last - first}, the ranks in "
+                    f"'rank_window' (got {per_query!r})"
+                )
+        case _:
+            problems.append(
+                "'rank_window' must be two ranks, the first >= 0 and the last above it "
+                f"(got {window!r})"
+            )
     return problems

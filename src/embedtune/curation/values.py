@@ -47,7 +47,8 @@ class SuspectLabel:
         rank: The document's rank out of fold, from 1, co-relevant documents left out.
         alternative: The `doc_id` that is first in their place, among documents without
             a label for the query; `None` if there is none.
-        votes: How many of the 10 nearest queries of other folds have this document.
+        votes: How many of the 10 nearest queries of other folds have this document;
+            `None` but for the 1,000 most suspicious labels, as nobody reads the others.
         alternative_votes: How many of them have the alternative.
         evidence: What each embedder says without any label.
     """
@@ -59,8 +60,8 @@ class SuspectLabel:
     suspicion: float
     rank: int
     alternative: str | None
-    votes: int
-    alternative_votes: int
+    votes: int | None
+    alternative_votes: int | None
     evidence: tuple[Evidence, ...]
 
 

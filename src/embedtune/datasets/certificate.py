@@ -150,6 +150,8 @@ class SplitCertificate:
         now = f"  this one leaks {self.remaining.either:,}"
         if not self.is_leak_free:
             now += f": {_causes(self.remaining)}"
+        if self.by == "query" and self.remaining.documents:
+            now += " (a split by query allows that; by='document' does not)"
         return [*lines, now]
 
 

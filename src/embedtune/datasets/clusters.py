@@ -77,7 +77,8 @@ class NearDuplicates:
 
     def _headline(self) -> str:
         found = (
-            f"{sum(self.sizes):,} of {self.documents:,} in {len(self):,} clusters, "
+            f"{sum(self.sizes):,} of {self.documents:,} in {len(self):,} "
+            f"{'cluster' if len(self) == 1 else 'clusters'}, "
             f"{self.surplus:,} more than there are different ones"
         )
         what = found if self.clusters else f"none among {self.documents:,} documents"
@@ -116,6 +117,7 @@ def near_duplicates(
         progress: `True` for a bar, `False`, or a callable for events.
 
     Raises:
+        TypeError: If *source* is something else.
         ValueError: If *threshold* is out of range.
 
     >>> text = "Hold both buttons for five seconds until the lamp blinks twice"
@@ -124,7 +126,7 @@ def near_duplicates(
     """
     corpus = source.corpus if isinstance(source, TuningDataset) else source
     groups = near_duplicate_groups(
-        [value if isinstance(value, str) else value.text for value in corpus.values()],
+        _texts_of(corpus),
         threshold=threshold,
         seed=seed,
         progress=progress,
@@ -138,6 +140,23 @@ def near_duplicates(
     return NearDuplicates(
         clusters=tuple(clusters), documents=len(groups), threshold=threshold
     )
+
+
+def _texts_of(corpus: Mapping[str, Document | str]) -> list[str]:
+    what: object = corpus
+    if isinstance(what, Mapping):
+        texts = [
+            one.text if isinstance(one, Document) else one for one in what.values()
+        ]
+        what = next((text for text in texts if not isinstance(text, str)), None)
+        if what is None:
+            return texts
+    msg = (
+        "'source' must be a dataset, or documents or texts by id "
+        f"(got {type(what).__name__}); of a list, {{str(i): text for i, text in "
+        "enumerate(texts)} makes one"
+    )
+    raise TypeError(msg)
 
 
 def _escaped(text: str) -> str:

@@ -87,6 +87,36 @@ def near_duplicate_groups(
     return np.where(index.is_blank, np.arange(len(texts)), lowest[groups])
 
 
+def are_near_duplicates(
+    one: Sequence[str], other: Sequence[str], *, threshold: float = THRESHOLD
+) -> npt.NDArray[np.bool_]:
+    """Return for each pair of texts whether they are near-duplicates, exactly.
+
+    Args:
+        one: The first text of each pair.
+        other: The second text of each pair, as many.
+        threshold: As for :func:`near_duplicate_groups`.
+
+    >>> text = "Hold both buttons for five seconds until the lamp blinks twice"
+    >>> are_near_duplicates([text, "answer 12"], [f"{text}!", "answer 13"]).tolist()
+    [True, False]
+    """
+    texts = [*map(normalised, one), *map(normalised, other)]
+    left = np.arange(len(one))
+    right = left + len(one)
+    lengths = np.array([len(text) for text in texts], np.int64)
+    near = np.array(
+        [
+            bool(a) and a == b
+            for a, b in zip(texts[: len(one)], texts[len(one) :], strict=True)
+        ],
+        np.bool_,
+    )
+    long = (lengths[left] >= SHORTEST) & (lengths[right] >= SHORTEST)
+    near[long] |= _are_near(texts, left[long], right[long], threshold)
+    return near
+
+
 def refuse_threshold(threshold: object) -> None:
     """Raise if *threshold* is no similarity that can be asked for."""
     if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):

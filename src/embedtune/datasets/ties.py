@@ -78,6 +78,33 @@ class Ties:
         return counts
 
 
+def documents_elsewhere(
+    dataset: TuningDataset, split: Split, threshold: float | None
+) -> set[str]:
+    """Return the documents that no label of *split* may name, if parts share none.
+
+    They are labelled in other parts, or equal or near to one that is, and have no
+    label in *split* yet.
+
+    Args:
+        dataset: Split by document.
+        split: The part that gets labels.
+        threshold: From which similarity on texts are nearly equal; `None` if only
+            equal texts count.
+    """
+    labelled = {
+        name: {doc_id for row in dataset.labels(name).values() for doc_id in row}
+        for name in SPLITS
+    }
+    here = labelled.pop(split)
+    texts = {key: document.text for key, document in dataset.corpus.items()}
+    groups = _with_near(texts, _digests(texts), threshold)
+    theirs = {
+        groups[key] for keys in labelled.values() for key in keys if key in groups
+    }
+    return {key for key, group in groups.items() if group in theirs} - here
+
+
 def positives(labels: Qrels) -> Iterator[tuple[str, str]]:
     """Yield each query with each document that is relevant to it."""
     for query_id, row in labels.items():

@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from embedtune.evaluation.bootstrap import (
+    CONFIDENCE,
     Interval,
     Values,
     paired_interval,
@@ -88,12 +89,9 @@ class Difference:
         `None` if the data cannot tell: no query differs from the others, or there are
         so few that no difference at all would decide.
         """
-        alpha = 1 - self.interval.confidence
-        if not self.deviation or self.queries < _least_queries(alpha):
-            return None
-        normal = NormalDist()
-        quantiles = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(POWER)
-        return quantiles * self.deviation / math.sqrt(self.queries)
+        return detectable_difference(
+            self.deviation, self.queries, self.interval.confidence
+        )
 
     def verdict(self) -> Verdict:
         """Return what the difference says.
@@ -226,19 +224,41 @@ def difference_of(
         wins=wins,
         losses=losses,
         ties=len(change) - wins - losses,
-        deviation=_deviation(change),
+        deviation=deviation_of(change),
     )
+
+
+def detectable_difference(
+    deviation: float, queries: int, confidence: float = CONFIDENCE
+) -> float | None:
+    """Return the smallest true difference that is found in 80 % of test sets.
+
+    Args:
+        deviation: The standard deviation of the differences, query by query.
+        queries: How many there are in each test set.
+        confidence: Of the interval that decides.
+
+    Returns:
+        See :attr:`Difference.detectable`, which also says when it is `None`.
+    """
+    alpha = 1 - confidence
+    if not deviation or queries < _least_queries(alpha):
+        return None
+    normal = NormalDist()
+    quantiles = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(POWER)
+    return quantiles * deviation / math.sqrt(queries)
+
+
+def deviation_of(change: Values) -> float:
+    """Return the standard deviation of differences, 0 if they are all the same."""
+    if len(change) == 1 or np.ptp(change) <= _TOLERANCE:
+        return 0.0
+    return float(change.std(ddof=1))
 
 
 def _least_queries(alpha: float) -> int:
     """Return how many queries it takes to decide: swaps of fewer are never so rare."""
     return math.floor(1 - math.log2(alpha)) + 1
-
-
-def _deviation(change: Values) -> float:
-    if len(change) == 1 or np.ptp(change) <= _TOLERANCE:
-        return 0.0
-    return float(change.std(ddof=1))
 
 
 def _reason(found: Difference, outcome: Outcome, chance: str, note: str) -> str:

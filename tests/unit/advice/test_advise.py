@@ -196,7 +196,16 @@ def test_too_few_labels(dataset: et.TuningDataset, own: Own) -> None:
     found = et.advise(few, own, progress=False)
 
     assert et.Recommendation.FIX_DATA == found.recommendation
-    assert "nothing could be measured" in str(found)
+    assert "of 5 queries to learn from none can be held out" in str(found)
+
+
+def test_too_few_tests(dataset: et.TuningDataset, own: Own) -> None:
+    """Where no difference could be seen, none is said to be detectable."""
+    few = attrs.evolve(dataset, test=dict(list(dataset.test.items())[:3]))
+
+    found = et.advise(few, own, seconds=0, progress=False)
+
+    assert found.evidence.detectable is None
 
 
 def test_perfect_base(base_folder: Path) -> None:
@@ -228,7 +237,7 @@ def test_catalog(dataset: et.TuningDataset, base_folder: Path) -> None:
     assert TuningWay.FULL in other.evidence.ways
 
 
-@pytest.mark.parametrize("seconds", [-1.0, np.inf, np.nan])
+@pytest.mark.parametrize("seconds", [-1.0, np.inf, np.nan, "60"])
 def test_wrong_seconds(dataset: et.TuningDataset, own: Own, seconds: float) -> None:
     """A time that is none is refused before anything is embedded."""
     with pytest.raises(

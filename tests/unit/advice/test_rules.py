@@ -35,6 +35,7 @@ SURE, SMALL, LUCK, NONE = (
     point(0.01),
     point(0, bases=1),
 )
+PART = attrs.evolve(NONE, queries=250)
 MORE = Forecast(queries=8000, gain=0.05, interval=Interval(low=0.02, high=0.09))
 USUAL = Evidence(
     train_queries=2000, test_queries=600, room=0.5, point=SURE, detectable=0.03
@@ -45,11 +46,12 @@ USUAL = Evidence(
     ("changes", "expected", "words"),
     [
         ({"blocking": ("leaked-query",)}, "FIX_DATA", r"errors \(leaked-query\)"),
-        ({"room": None, "point": None}, "FIX_DATA", "no labels to measure by"),
+        ({"room": None, "train_queries": 0}, "FIX_DATA", "none to hold out"),
+        ({"room": None, "train_queries": 1}, "FIX_DATA", "of 1 query to learn from"),
         ({"room": 0.02}, "LEAVE", "nothing to win"),
         ({"train_queries": 5, "point": None}, "FIX_DATA", "5 queries to learn from"),
-        ({"point": None, "ways": STATIC}, "LOCAL", "no trial run came to an end"),
-        ({"point": None, "ways": SERVICE}, "ADAPTER", "no trial run came to an end"),
+        ({"point": None, "ways": STATIC}, "LOCAL", "no trial run shows"),
+        ({"point": None, "ways": SERVICE}, "ADAPTER", "no trial run shows"),
         ({"point": None, "ways": ()}, "LEAVE", "no way to tune this model any more"),
         ({"ways": STATIC}, "LOCAL", r"gained \+0.080"),
         ({"ways": CLOSED}, "ADAPTER", r"gained \+0.080"),
@@ -63,6 +65,8 @@ USUAL = Evidence(
         ({"point": LUCK, "ways": STATIC}, "LEAVE", "may be luck"),
         ({"point": NONE, "ways": STATIC}, "LEAVE", "gave the base back"),
         ({"point": NONE, "detectable": 0.2}, "FIX_DATA", "below 0.20 goes unseen"),
+        ({"point": PART, "ways": STATIC}, "LOCAL", "further than 250 queries of 2,000"),
+        ({"point": NONE, "detectable": None}, "FIX_DATA", "any difference goes"),
         ({"point": NONE, "forecast": MORE}, "FIX_DATA", "with 8,000 queries"),
         ({"point": NONE, "ways": OPEN}, "OPEN_WEIGHTS", "not the way"),
         ({"point": NONE, "ways": SERVICE}, "MANAGED", "not the way"),

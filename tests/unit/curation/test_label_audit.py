@@ -192,6 +192,37 @@ def test_equal_documents_are_missing_labels(embedder: LocalEmbedder) -> None:
     )
 
 
+def test_nearly_equal_documents_are_marked(embedder: LocalEmbedder) -> None:
+    """A better document that is a positive's text but for a letter is marked as near."""
+    text = "How to pay an invoice by card, and what to do if the card is refused"
+    corpus = {f"d{n}": f"All about the {word}." for n, word in enumerate(_WORDS)}
+    corpus |= {"d1": text.replace("card,", "cart,"), "better": text}
+    queries = {f"q{n}": word for n, word in enumerate(_WORDS)} | {"q1": text}
+    labels = {f"q{n}": {f"d{n}": 1} for n in range(len(_WORDS))}
+    dataset = TuningDataset(corpus=corpus, queries=queries, train=labels)
+
+    missing = audit_labels(dataset, embedder).missing
+
+    assert [("better", "near")] == [
+        (item.doc_id, item.likeness) for item in missing if item.query_id == "q1"
+    ]
+
+
+def test_votes_are_those_of_the_nearest_queries(embedder: LocalEmbedder) -> None:
+    """Neighbours that have the document vote for it, and only the first are asked."""
+    words = ["password", "invoice", "refund"]
+    corpus = {word: f"All about the {word}." for word in words}
+    queries = {f"{word}{n}": f"{word} {n}" for word in words for n in range(400)}
+    labels = {key: {key.rstrip("0123456789"): 1} for key in queries}
+    dataset = TuningDataset(corpus=corpus, queries=queries, train=labels)
+
+    wrong = audit_labels(dataset, embedder).wrong
+
+    assert {10} == {item.votes for item in wrong[:1000]}
+    assert {0} == {item.alternative_votes for item in wrong[:1000]}
+    assert {None} == {item.votes for item in wrong[1000:]}
+
+
 def test_hidden_positive_is_missing(embedder: LocalEmbedder) -> None:
     """A better document without a label is named; a judged one is not."""
     corpus = {f"d{n}": f"All about the {word}." for n, word in enumerate(_WORDS)}
@@ -247,6 +278,8 @@ def test_refusals(support: TuningDataset, embedder: LocalEmbedder) -> None:
 
     with pytest.raises(ConfigurationError, match="'folds' must be >= 2"):
         audit_labels(support, embedder, folds=1)
+    with pytest.raises(ConfigurationError, match=r"'folds' must be .*got '5'"):
+        audit_labels(support, embedder, folds="5")
     with pytest.raises(DataError, match="at least 2 documents"):
         audit_labels(empty, embedder)
     with pytest.raises(DatasetIntegrityError, match="ghost"):

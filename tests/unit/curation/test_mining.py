@@ -281,6 +281,43 @@ def test_the_certificate_of_a_split_stays() -> None:
     assert data.certificate == mine(data).certificate
 
 
+def test_a_split_by_document_stays_one() -> None:
+    """No document of another part, nor what is near to one, becomes a negative."""
+    long = "{} is a long text about one thing that is said in one way only"
+    texts = {name: name for name in SCORES} | {
+        "a": long.format("a"),
+        "copy": long.format("a") + "!",  # near to what the test asks for, no label
+    }
+    scores = {texts[name]: SCORES[name[:1]] for name in texts}
+    data = dataset(
+        corpus=texts,
+        queries={"q": "query", "r": "other", "s": "third"},
+        train={"q": {"c": 1}, "r": {"a": 1}, "s": {"f": 1}},
+    )
+    parts = next(
+        found
+        for found in (data.split(test=1 / 3, by="document", seed=s) for s in range(20))
+        if "r" in found.test
+    )
+
+    mined = mine_hard_negatives(
+        parts, Scripted(scores), relative_margin=None, per_query=2
+    )
+
+    assert ["b", "d"] == negatives(mined)
+    assert mined.certificate is not None
+    assert 0 == mined.certificate.verify(mined).either
+    assert 2 == mined.ledger.elsewhere == mined.ledger.to_dict()["elsewhere"]
+    assert "2 documents of other parts of the split" in str(mined.ledger)
+
+
+def test_nothing_else_to_choose_from() -> None:
+    """No wider window is advised where no rule dropped anything."""
+    alone = mine(dataset(corpus={"c": "c"}))
+
+    assert "all that ranked high enough is relevant, judged or a" in str(alone.ledger)
+
+
 def test_other_splits() -> None:
     """Another split is mined when it is named, and the rest stays as it was."""
     data = dataset(validation={"q": {"c": 1}})
@@ -312,6 +349,8 @@ def test_rows_go_to_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     ("rules", "message"),
     [
         ({"per_query": 0}, "'per_query' must be >= 1"),
+        ({"per_query": "3"}, "'per_query' must be >= 1 .got '3'"),
+        ({"rank_window": 5}, "'rank_window' must be two ranks.*got 5"),
         ({"rank_window": (3, 3)}, "'rank_window' must be two ranks"),
         ({"rank_window": (-1, 3)}, "'rank_window' must be two ranks"),
         ({"rank_window": (9, 10)}, "'per_query' must be <= 1"),

@@ -11,7 +11,11 @@ import pytest
 
 import embedtune as et
 from embedtune.datasets.minhash import VALUES, Bands
-from embedtune.datasets.near_duplicates import SHORTEST, near_duplicate_groups
+from embedtune.datasets.near_duplicates import (
+    SHORTEST,
+    are_near_duplicates,
+    near_duplicate_groups,
+)
 from embedtune.datasets.shingles import WIDTH, Shingles, overlaps
 
 ENGLISH = (
@@ -196,6 +200,27 @@ def test_clusters_of_a_corpus() -> None:
     assert "5 of 6 in 2 clusters" in str(found)
     assert "3: 'c1', 'c2', 'c3'" in repr(found)
     assert "none among 1 documents" in str(et.near_duplicates(dataset, progress=False))
+
+
+@pytest.mark.parametrize(
+    ("source", "got"), [(["a"], "list"), ("a", "str"), ({"d": 5}, "int")]
+)
+def test_what_is_no_corpus_is_refused(source: object, got: str) -> None:
+    """Texts without ids are refused, with a way to give them some."""
+    with pytest.raises(TypeError, match=rf"by id \(got {got}\); of a list, "):
+        et.near_duplicates(source, progress=False)
+
+
+def test_pairs_are_compared_as_groups_are() -> None:
+    """Equal, near, short and blank texts are what they are for groups."""
+    one = [ENGLISH, ENGLISH, "answer 12", "Answer  12", "", ENGLISH]
+    other = [f"{ENGLISH}!", ENGLISH.upper(), "answer 13", "answer 12", "", THAI]
+    expected = [
+        0 == near_duplicate_groups(pair)[1] for pair in zip(one, other, strict=True)
+    ]
+
+    assert expected == are_near_duplicates(one, other).tolist()
+    assert [] == are_near_duplicates([], []).tolist()
 
 
 def test_long_lists_of_clusters_are_shortened() -> None:
