@@ -84,10 +84,7 @@ def _measure(dataset: et.TuningDataset, name: str, seed: int) -> tuple[str, bool
 
 def _task(name: str, seed: int, data: Path) -> et.TuningDataset:
     if name == "stdlib":
-        sys.path.insert(0, str(ROOT / "examples"))
-        from stdlib_docs import stdlib_dataset
-
-        return stdlib_dataset().split(test=0.25, seed=seed)
+        return et.stdlib_dataset().split(test=0.25, seed=seed)
     dataset = et.TuningDataset.from_beir(data / name)
     kept = np.random.default_rng(seed).permutation(sorted(dataset.train))
     kept = kept[:_MOST_TRAIN_QUERIES].tolist()
