@@ -120,10 +120,7 @@ def _measure(dataset: et.TuningDataset, noise: float, seed: int) -> Result:
 
 def _task(name: str, data: Path) -> et.TuningDataset:
     if name == STDLIB:
-        sys.path.insert(0, str(ROOT / "examples"))
-        from stdlib_docs import stdlib_dataset
-
-        return stdlib_dataset(second_queries=True)
+        return et.stdlib_dataset(second_queries=True)
     return et.TuningDataset.from_beir(data / name)
 
 

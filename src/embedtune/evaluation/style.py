@@ -32,7 +32,7 @@ p { margin: .4rem 0; }
 .search .change { font-size: .85rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem;
   font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line);
+th, td { padding: .35rem .45rem; border-bottom: 1px solid var(--line);
   text-align: right; white-space: nowrap; }
 th { font-weight: 600; }
 th:first-child, .facts td { text-align: left; }
