@@ -14,8 +14,11 @@ import attrs
 from embedtune.evaluation.tradeoff import TradeoffPoint
 from embedtune.tuning.heldout import MEASURE
 
-SHARES = tuple(tenth / 10 for tenth in range(11))
-"""The shares of the tuned model that are measured."""
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""The shares of the tuned model that are measured to show what it forgets."""
+
+FINE_SHARES = tuple(tenth / 10 for tenth in range(11))
+"""Those that are measured to keep to a limit."""
 
 P = TypeVar("P")
 P_contra = TypeVar("P_contra", contravariant=True)
@@ -50,6 +53,11 @@ class Watched(Generic[P]):
 
     probes: Callable[[], Sequence[Probe[P]]]
     max_forgetting: float | None = None
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The shares of the tuned model that are measured, from 0 to 1."""
+        return SHARES if self.max_forgetting is None else FINE_SHARES
 
 
 @attrs.frozen(kw_only=True)
@@ -110,10 +118,9 @@ class Tradeoff:
 
 
 def trade_off(
-    probes: Sequence[Probe[P]],
+    watched: Watched[P],
     models: Sequence[P],
     gains: Sequence[float],
-    max_forgetting: float | None,
 ) -> Tradeoff:
     """Return the curve, and take a point of it.
 
@@ -121,11 +128,11 @@ def trade_off(
     probe loses more.
 
     Args:
-        probes: At least one.
-        models: The parameters at each of `SHARES`.
+        watched: At least one probe, and the limit.
+        models: The parameters at each of the shares.
         gains: What the task gains at each of them.
-        max_forgetting: The limit; `None` for none.
     """
+    probes, limit = watched.probes(), watched.max_forgetting
     values = [[probe.measure(model) for probe in probes] for model in models]
     changes = [
         [value - base for value, base in zip(row, values[0], strict=True)]
@@ -134,10 +141,10 @@ def trade_off(
     allowed = [
         place
         for place, row in enumerate(changes)
-        if max_forgetting is None or min(row) >= -max_forgetting
+        if limit is None or min(row) >= -limit
     ]
     taken = allowed[-1]
-    if gains[taken] <= 0 and max_forgetting is not None:
+    if gains[taken] <= 0 and limit is not None:
         taken = 0
     names = [probe.name for probe in probes]
     return Tradeoff(
@@ -150,7 +157,7 @@ def trade_off(
                 measure=MEASURE.name,
             )
             for place, (share, gain, row) in enumerate(
-                zip(SHARES, gains, changes, strict=True)
+                zip(watched.shares, gains, changes, strict=True)
             )
         ),
         probes=tuple(

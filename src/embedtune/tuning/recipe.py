@@ -21,7 +21,7 @@ from embedtune.tuning.choose import (
     Measured,
     choose,
 )
-from embedtune.tuning.forgetting import SHARES, Tradeoff, Watched, trade_off
+from embedtune.tuning.forgetting import Tradeoff, Watched, trade_off
 from embedtune.tuning.holdout import FEW
 from embedtune.tuning.holdouts import HoldOuts
 from embedtune.tuning.task import Plan, Task
@@ -102,7 +102,8 @@ def tune(
     )
     if chosen is None or watched is None:
         return outcome
-    return _weighed(outcome, hold_outs.on_the_way(chosen, SHARES), goal, task, watched)
+    on_the_way = hold_outs.on_the_way(chosen, watched.shares)
+    return _weighed(outcome, on_the_way, goal, task, watched)
 
 
 def _weighed(
@@ -115,11 +116,8 @@ def _weighed(
     if outcome.parameters is None:
         return outcome
     base, *_ = scores = [goal.score(measured) for measured in on_the_way]
-    models = [task.toward(outcome.parameters, share) for share in SHARES]
-    limit = watched.max_forgetting
-    found = trade_off(
-        watched.probes(), models, [score - base for score in scores], limit
-    )
+    models = [task.toward(outcome.parameters, share) for share in watched.shares]
+    found = trade_off(watched, models, [score - base for score in scores])
     outcome = attrs.evolve(
         outcome,
         metrics={**outcome.metrics, **found.to_metrics()},
@@ -127,14 +125,14 @@ def _weighed(
     )
     if found.share == 1:
         return outcome
-    place = SHARES.index(found.share)
+    place = watched.shares.index(found.share)
     return attrs.evolve(
         outcome,
         parameters=models[place] if found.share else None,
         candidate=f"{outcome.candidate}, {found.share:.0%} of the way from the base"
         if found.share
         else "the base",
-        reason=f"{outcome.reason}; {_about(found, limit)}",
+        reason=f"{outcome.reason}; {_about(found, watched.max_forgetting)}",
         metrics={**outcome.metrics, **goal.means(on_the_way[place])},
     )
 

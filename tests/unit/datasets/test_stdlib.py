@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import embedtune as et
-from embedtune.datasets.stdlib import sentences_of
+from embedtune.datasets.stdlib import sentences_of, stdlib_sample
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,23 @@ def test_pairs(one: et.TuningDataset) -> None:
         assert len(query.split()) >= 4
         assert query not in one.corpus[doc_id].text
         assert doc_id == one.corpus[doc_id].title
+
+
+def test_sample(one: et.TuningDataset) -> None:
+    """It has as many pairs as were asked for, and a larger one keeps them."""
+    small, large = stdlib_sample(20), stdlib_sample(100)
+
+    assert (20, 100) == (len(small.train), len(large.train))
+    assert list(small.corpus) == list(large.corpus)[:20]
+    assert list(small.queries) == list(large.queries)[:20]
+    for query_id, labels in large.train.items():
+        ((doc_id, relevance),) = labels.items()
+
+        assert 1 == relevance
+        assert doc_id == large.corpus[doc_id].title
+        if doc_id in one.corpus:
+            assert one.corpus[doc_id] == large.corpus[doc_id]
+            assert one.queries[query_id] == large.queries[query_id]
 
 
 def test_size_with_one_python(one: et.TuningDataset) -> None:

@@ -16,7 +16,7 @@ from embedtune.serving.static import StaticModel
 from embedtune.tuning.candidates import Schedule
 from embedtune.tuning.choose import OptimizeFor
 from embedtune.tuning.encoder import Parameters
-from embedtune.tuning.forgetting import SHARES, Watched, trade_off
+from embedtune.tuning.forgetting import FINE_SHARES, SHARES, Watched, trade_off
 from embedtune.tuning.local_recipe import tune
 from embedtune.tuning.material import gather
 from embedtune.tuning.probes import Watch, general_probe
@@ -46,7 +46,9 @@ PROBES = [Falling("own", 0.1), Falling("other", -0.1)]
 )
 def test_share(limit: float | None, share: float) -> None:
     """The farthest model is taken at which no probe loses more than the limit."""
-    found = trade_off(PROBES, SHARES, SHARES, limit)
+    watched = Watched(probes=lambda: PROBES, max_forgetting=limit)
+
+    found = trade_off(watched, watched.shares, watched.shares)
 
     assert share == found.share
     assert [share] == [point.share for point in found.points if point.is_chosen]
@@ -58,9 +60,19 @@ def test_share(limit: float | None, share: float) -> None:
 
 def test_no_gain_within_the_limit() -> None:
     """Where what keeps to the limit gains nothing, the base is kept."""
-    gains = [share - 0.7 if share else 0.0 for share in SHARES]
+    watched = Watched(probes=lambda: PROBES, max_forgetting=0.051)
+    gains = [share - 0.7 if share else 0.0 for share in watched.shares]
 
-    assert 0 == trade_off(PROBES, SHARES, gains, 0.051).share
+    assert 0 == trade_off(watched, watched.shares, gains).share
+
+
+def test_shares() -> None:
+    """A limit is kept in finer steps than a curve is shown in; both have both ends."""
+    shown = Watched(probes=lambda: PROBES)
+
+    assert (0.0, 0.25, 0.5, 0.75, 1.0) == shown.shares == SHARES
+    assert FINE_SHARES == attrs.evolve(shown, max_forgetting=0.1).shares
+    assert (11, 0.0, 1.0) == (len(FINE_SHARES), FINE_SHARES[0], FINE_SHARES[-1])
 
 
 def test_wrong_settings(make_task: MakeTask) -> None:
