@@ -69,8 +69,10 @@ class Gate:
         (self._folder / "sitecustomize.py").write_text(text)
 
     def wait(self) -> None:
-        """Return when a worker stands before the gate."""
-        until((self._folder / "reached").exists)
+        """Return when a worker stands before the gate that did not before."""
+        reached = self._folder / "reached"
+        until(reached.exists)
+        reached.unlink()
 
     def open(self) -> None:
         """Let workers through."""
@@ -473,7 +475,9 @@ def test_a_worker_started_by_hand_is_stopped(
     until(lambda: job.state.is_final)
     command = [sys.executable, "-m", "embedtune.tuning.worker", str(job.folder)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as worker:
-        until(lambda: record_of(job)["pid"] == worker.pid)
+        # Not while it imports: there a signal may get lost, and takes the polite time.
+        gate.wait()
+        assert worker.pid == record_of(job)["pid"]
         job.cancel()
 
         assert JobState.CANCELLED is job.state
