@@ -1,7 +1,7 @@
 """The recipe of all tuners here: many candidates, a safe choice among them, a refit.
 
-What is learned, and from what, is a :class:`~embedtune.tuning.task.Task`; the recipe knows candidates, their
-measures on held-out queries, and nothing else.
+What is learned, and from what, is a :class:`~embedtune.tuning.task.Task`; the recipe
+knows candidates, their measures on held-out queries, and nothing else.
 """
 
 from __future__ import annotations
