@@ -19,7 +19,7 @@ PROJECT = nox.project.load_toml()
 PYTHONS = nox.project.python_versions(PROJECT)
 BENCHMARKS = Path("benchmarks")
 EXAMPLES = Path("examples")
-WITH_PEERS = {"quality"}  # benchmarks against packages that bring PyTorch
+WITH_PEERS = {"mining", "quality"}  # benchmarks against packages that bring PyTorch
 
 
 @nox.session(reuse_venv=True)
